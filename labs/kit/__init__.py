@@ -1,0 +1,1 @@
+"""What every lab shares: reading claims, running trials, recording them, judging gaps."""

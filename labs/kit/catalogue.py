@@ -1,0 +1,83 @@
+"""Find the labs on disk and choose among them, without importing a lab or its stack."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from labs.kit import places
+from labs.kit.errors import LabError, near
+from labs.kit.reading import read
+from labs.kit.words import MECHANISMS, Claim, Lab, Preset, Value
+
+__all__ = ["MECHANISMS", "Claim", "Lab", "Preset", "Value", "find", "pick", "pick_claim", "read"]
+
+
+def find(folder: Path | None = None) -> list[Lab]:
+    """Every lab, in the order of the five mechanisms. Raises LabError where a lab.toml cannot be read."""
+    root = folder or places.labs()
+    found = [read(path.parent) for name in MECHANISMS for path in sorted(root.glob(f"{name}/*/lab.toml"))]
+    _refuse_twins(found)
+    return found
+
+
+def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[Lab]:
+    """The labs that the patterns name: a mechanism, mechanism/lab, a lab's bare name, or a glob; all for none.
+
+    Raises LabError for a pattern that names nothing.
+    """
+    known = list(find() if among is None else among)
+    chosen: dict[str, Lab] = {}
+    for pattern in patterns or ["*"]:
+        hits = [lab for lab in known if _named(lab, pattern.strip("/"))]
+        if not hits:
+            words = [*MECHANISMS, *(lab.id for lab in known), *(lab.name for lab in known)]
+            raise LabError(
+                f"No lab is called {pattern!r}. {_short_hint(pattern, words)}\n"
+                "Nothing was run, so that a misspelt name does not pass for a finished one.\n"
+                "Type `gaplab list` to see every lab."
+            )
+        chosen.update({lab.id: lab for lab in hits})
+    return [lab for lab in known if lab.id in chosen]
+
+
+def pick_claim(name: str, among: Sequence[Lab] | None = None) -> tuple[Lab, Claim | None]:
+    """The lab, and the claim if one is named: [mechanism/]lab[/claim]. Raises LabError for an unknown name."""
+    known = list(find() if among is None else among)
+    for lab in known:
+        for prefix in (lab.id, lab.name):
+            if name == prefix:
+                return lab, None
+            if name.startswith(f"{prefix}/"):
+                return lab, _claim_of(lab, name.removeprefix(f"{prefix}/"))
+    return pick([name], known)[0], None
+
+
+def _claim_of(lab: Lab, name: str) -> Claim:
+    if name not in lab.claims:
+        raise LabError(
+            f"{lab.id} makes no claim called {name!r}. {near(name, lab.claims)}\n"
+            "A claim's name is its key in lab.toml, its function in theory.py and its metric in MLflow.\n"
+            f"Type `gaplab show {lab.id}` to see all of them."
+        )
+    return lab.claims[name]
+
+
+def _named(lab: Lab, pattern: str) -> bool:
+    return pattern in (lab.mechanism, lab.id, lab.name) or fnmatch(lab.id, pattern) or fnmatch(lab.name, pattern)
+
+
+def _short_hint(word: str, words: Sequence[str]) -> str:
+    hint = near(word, words)
+    return hint if hint.startswith("Is ") else ""
+
+
+def _refuse_twins(labs: Sequence[Lab]) -> None:
+    seen: dict[str, Lab] = {}
+    for lab in labs:
+        if lab.name in seen:
+            raise LabError(
+                f"Two labs are called {lab.name!r}: {seen[lab.name].id} and {lab.id}.\n"
+                "A lab's name is its address on the command line and on the page, so it stands for one lab alone.\n"
+                f"Rename one of the two folders, for example: git mv {lab.folder} {lab.folder}_2"
+            )
+        seen[lab.name] = lab
