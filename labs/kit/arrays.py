@@ -12,4 +12,4 @@ def save(path: Path, arrays: Mapping[str, Any]) -> None:
     import numpy as np
 
     with path.open("wb") as file:
-        np.savez_compressed(file, **{name: np.asarray(value) for name, value in arrays.items()})
+        np.savez_compressed(file, allow_pickle=False, **{name: np.asarray(value) for name, value in arrays.items()})

@@ -18,8 +18,8 @@ def home() -> Path:
 
 
 def trials() -> Path:
-    """One folder a trial, with its append-only records."""
-    return home() / "trials"
+    """One folder a trial, with its append-only records: GAPLAB_TRIALS, or home()/trials."""
+    return Path(os.environ.get("GAPLAB_TRIALS") or home() / "trials").resolve()
 
 
 def device() -> str:

@@ -39,7 +39,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """lab variant seed, as a person says it."""
+        """Lab variant seed, as a person says it."""
         return f"{self.lab} {self.variant} seed {self.seed}"
 
     @property
@@ -80,9 +80,7 @@ def recipes(lab: Lab, variant: str) -> dict[str, str]:
     }
 
 
-def _of_lab(
-    lab: Lab, preset: str, variants: Sequence[str], seeds: int | None, stack: str | None
-) -> Iterator[Trial]:
+def _of_lab(lab: Lab, preset: str, variants: Sequence[str], seeds: int | None, stack: str | None) -> Iterator[Trial]:
     if preset not in lab.presets:
         raise LabError(
             f"{lab.id} has no preset {preset!r}. {near(preset, lab.presets)}\n"

@@ -8,7 +8,7 @@ a docstring or a line break changes nothing), and the lock of the stack. Not in 
 import ast
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,9 +41,9 @@ def _code(folder: Path) -> dict[str, str]:
     return {name: _tree_digest(path, _stamp(path)) for name, path in sorted(files.items())}
 
 
-def _kit_modules(roots: object) -> Iterator[tuple[str, Path]]:
+def _kit_modules(roots: Iterable[Path]) -> Iterator[tuple[str, Path]]:
     """The kit modules that the files import, and those that these import."""
-    waiting, seen = list(roots), set()  # type: ignore[call-overload]
+    waiting, seen = list(roots), set[str]()
     while waiting:
         path = waiting.pop()
         for module in _imports(path, _stamp(path)):
@@ -83,9 +83,9 @@ def _imports(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=512)
 def _tree_digest(path: Path, stamp: tuple[int, int]) -> str:
-    """Hash of the file's syntax tree without docstrings.
+    r"""Hash of the file's syntax tree without docstrings.
 
-    >>> a, b = ast.parse('def f():\\n    "says"\\n    return 1'), ast.parse("def f(): return 1  # why")
+    >>> a, b = ast.parse('def f():\n    "says"\n    return 1'), ast.parse("def f(): return 1  # why")
     >>> ast.dump(_without_docstrings(a)) == ast.dump(_without_docstrings(b))
     True
     """

@@ -1,6 +1,6 @@
-"""Run one trial: one lab, one variant, one seed, into one append-only record. The only module that imports a lab's code.
+"""Run one trial (one lab, one variant, one seed) into one append-only record. Nothing else imports a lab's code.
 
-    STACK/bin/python -m labs.kit.trial < trial.json         the trial as plan.Trial.to_json() writes it
+STACK/bin/python -m labs.kit.trial < trial.json         the trial as plan.Trial.to_json() writes it
 """
 
 import inspect

@@ -1,0 +1,174 @@
+"""What the command prints: sentences and tables, with a verdict by shape and colour."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from labs.kit.gap import Gap, Verdict
+from labs.kit.results import Judged, Tally
+from labs.kit.words import MECHANISMS, Claim, Lab
+
+MARKS = {
+    Verdict.HOLDS: ("●", "cyan"),
+    Verdict.GAP: ("◆", "red"),
+    Verdict.INCONCLUSIVE: ("○", "yellow"),
+    Verdict.NOT_RUN: ("–", "dim"),
+    Verdict.IMPOSSIBLE: ("✖", "bold magenta"),
+}
+TARGETS = {
+    "trainer": "the trainer's own objective",
+    "textbook": "the textbook's objective",
+    "folk": "what is commonly said",
+}
+
+
+def out() -> Console:
+    """The console for results; made anew, so that a test or a pipe gets its own width."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def badge(verdict: Verdict) -> str:
+    """The verdict with its mark, as Rich markup."""
+    mark, style = MARKS[verdict]
+    return f"[{style}]{mark} {verdict}[/]"
+
+
+def sentence(gap: Gap) -> str:
+    """One gap in one sentence: prediction, measurement, interval, tolerance, unit, seeds."""
+    if gap.verdict is Verdict.NOT_RUN:
+        return f"not run. Type: gaplab run {gap.claim.lab} --variant {gap.variant}"
+    shape = {"equals": "±", "at_most": "+", "at_least": "-"}[gap.claim.relation]
+    middle = "median " if gap.claim.tail == "heavy" else ""
+    seeds = f"{gap.seeds} seed" + ("s" if gap.seeds != 1 else "")
+    return (
+        f"predicted {number(gap.predicted)}, measured {middle}{number(gap.measured)} {gap.claim.unit}; "
+        f"gap {number(gap.estimate, sign=True)} {interval(gap)}, tolerance {shape}{number(gap.tolerance)}, {seeds}"
+    )
+
+
+def interval(gap: Gap) -> str:
+    """The 95% interval of the gap; said in words where one seed gives none."""
+    if math.isinf(gap.low):
+        return "(too few seeds for an interval)"
+    return f"[{number(gap.low, sign=True)}, {number(gap.high, sign=True)}]"
+
+
+def number(value: float, sign: bool = False) -> str:
+    """Four significant digits, and no more than a reader can use.
+
+    >>> number(0.8527111), number(-11.65685, sign=True), number(3e-13), number(0.0)
+    ('0.8527', '-11.66', '3e-13', '0')
+    """
+    plus = "+" if sign and value >= 0 else ""
+    return f"{plus}{value:.4g}"
+
+
+def catalogue_table(labs: Sequence[Lab]) -> Table:
+    """The labs by mechanism, with stack and number of claims."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("lab", "claims", "stack", "question"):
+        table.add_column(column, justify="right" if column == "claims" else "left", no_wrap=column != "question")
+    for mechanism, title in MECHANISMS.items():
+        mine = [lab for lab in labs if lab.mechanism == mechanism]
+        if mine:
+            table.add_row(f"[bold]{title}[/]")
+        for lab in mine:
+            table.add_row(lab.id, str(len(lab.claims)), " ".join(lab.stacks), escape(lab.title))
+    return table
+
+
+def show_lab(lab: Lab, judged: Sequence[Judged]) -> Iterable[Any]:
+    """Every claim of a lab with its headline verdict and, under it, every variant that measures it."""
+    yield f"[bold]{escape(lab.title)}[/]  [dim]{lab.id} · stack {' '.join(lab.stacks)}[/]"
+    for claim in lab.claims.values():
+        yield from show_claim(claim, [one for one in judged if one.gap.claim == claim])
+    yield f"\nMore of one claim: gaplab show {lab.id}/{next(iter(lab.claims))}"
+
+
+def show_claim(claim: Claim, judged: Sequence[Judged], whole: bool = False) -> Iterable[Any]:
+    """One claim: its sentence, its verdict in a sentence, its variants; with `whole` also where it comes from."""
+    head = next(one for one in judged if one.gap.is_headline)
+    yield f"\n[bold]{claim.id}[/]  {badge(head.gap.verdict)}{_origin(head)}"
+    yield Padding(escape(" ".join(claim.statement.split())), (0, 0, 0, 2))
+    yield Padding(escape(f"{head.gap.variant}: {sentence(head.gap)}"), (0, 0, 0, 2))
+    if head.gap.verdict is Verdict.GAP:
+        yield Padding(escape(f"Cause: {' '.join(claim.cause.split()) or 'not known yet.'}"), (0, 0, 0, 2))
+    if whole:
+        yield Padding(f"Source: {escape(claim.source)}. Tested: {TARGETS[claim.target]}.", (0, 0, 0, 2))
+    yield Padding(_variants(judged), (1 if whole else 0, 0, 0, 2))
+    if whole:
+        page = f"on the page: /claim?claim={claim.id}"
+        yield f"\nRun it again: gaplab run {claim.lab} --variant {claim.variant}   ·   {page}"
+
+
+def _variants(judged: Sequence[Judged]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in judged:
+        gap = one.gap
+        role = "headline" if gap.is_headline else "control" if gap.is_control else ""
+        role = "sound" if gap.variant == gap.claim.sound else role
+        middle = "" if gap.verdict is Verdict.NOT_RUN else f"{number(gap.measured)} against {number(gap.predicted)}"
+        table.add_row(gap.variant, f"[dim]{role}[/]", badge(gap.verdict), middle, _notes(one))
+    return table
+
+
+def _origin(one: Judged) -> str:
+    return "  [dim](the authors' run, not yours)[/]" if one.origin == "reference" else ""
+
+
+def _notes(one: Judged) -> str:
+    said = [f"{one.stale} stale" if one.stale else "", f"[red]{one.failed} failed[/]" if one.failed else ""]
+    return "[dim]" + ", ".join(text for text in said if text) + "[/]"
+
+
+def tally_line(labs: int, counts: Tally) -> str:
+    """The one line that ends a run: how many claims hold, gap, are open."""
+    gaps = counts.gap_known + counts.gap_open
+    parts = [
+        f"{counts.holds} hold",
+        f"{gaps} gaps ({counts.gap_known} explained)",
+        f"{counts.inconclusive} inconclusive",
+        f"{counts.impossible} impossible" if counts.impossible else "",
+        f"{counts.not_run} not run" if counts.not_run else "",
+    ]
+    return f"{labs} labs, {counts.claims} claims · " + " · ".join(part for part in parts if part)
+
+
+def gap_table(judged: Sequence[Judged]) -> Table:
+    """Every claim by its headline verdict, the widest gap (in tolerances) first."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("verdict", "claim", "predicted", "measured", "gap", "tolerances", "unit"):
+        table.add_column(column, justify="left" if column in ("verdict", "claim", "unit") else "right")
+    for one in sorted(judged, key=_width, reverse=True):
+        gap = one.gap
+        if gap.verdict is Verdict.NOT_RUN:
+            table.add_row(badge(gap.verdict), gap.claim.id)
+            continue
+        cells = (number(gap.predicted), number(gap.measured), number(gap.estimate, sign=True), f"{_width(one):.1f}")
+        table.add_row(badge(gap.verdict), gap.claim.id, *cells, escape(gap.claim.unit))
+    return table
+
+
+def _width(one: Judged) -> float:
+    gap = one.gap
+    return -1.0 if gap.verdict is Verdict.NOT_RUN else abs(gap.estimate) / gap.tolerance if gap.tolerance else math.inf
+
+
+def comparison_table(found: Sequence[Any]) -> Table:
+    """Claim by claim: same verdict or not, and how exactly the numbers came again."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in found:
+        same = f"same verdict ({one.now})" if one.then is one.now else f"was {one.then}, is {one.now}"
+        style = {"equal to the last bit": "cyan", "equal within the intervals": "cyan"}.get(one.agreement, "red")
+        table.add_row(
+            f"{one.claim.id} [dim]{one.variant}[/]",
+            same,
+            f"[{style}]{one.agreement}[/]",
+            f"{one.equal} of {one.seeds} seeds",
+        )
+    return table

@@ -1,0 +1,79 @@
+"""Reading a lab: what is right is read, what is wrong is named with its place, a reason and a remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from labs.kit import catalogue
+from labs.kit.errors import LabError
+from tests.kit.folders import THEORY, TOML, write_lab
+
+BROKEN = {
+    "syntax error": (TOML.replace("seeds = 5", "seeds = = 5"), "is not TOML"),
+    "unknown key of a lab": (TOML.replace("seeds = 5", "sedes = 5"), "Is 'seeds' meant?"),
+    "unknown key of a claim": (TOML.replace("within =", "witihn ="), "Is 'within' meant?"),
+    "missing key": (TOML.replace('unit = "reward"\n', ""), "lacks 'unit'"),
+    "missing control": (TOML.replace('control = "lossy"', 'control = "none"'), "names the control 'none'"),
+    "no control at all": (TOML.replace('control = "lossy"\n', ""), "lacks 'control'"),
+    "within of nothing": (TOML.replace("within = 0.05", "within = 0"), "is not a positive number"),
+    "negative within": (TOML.replace("within = 0.05", 'within = "-2%"'), "is not a positive number"),
+    "relation nobody knows": (TOML.replace('"equals"', '"equal"'), "is not one of: equals"),
+    "number of the wrong type": (TOML.replace("seeds = 5", 'seeds = "five"'), "is not one of: int"),
+    "variant with a stranger's number": (TOML.replace("lost = 0.5", "lots = 0.5"), "Is 'lost' meant?"),
+    "headline that is no variant": (TOML + 'variant = "fiar"\n', "Is 'fair' meant?"),
+    "preset with a variant nobody has": (TOML.replace("seeds = 2", 'seeds = 2\nvariants = ["x"]'), "is not a variant"),
+    "no seeds": (TOML.replace("seeds = 5", "seeds = 0"), "must be positive"),
+}
+
+
+def test_a_lab_is_read_whole(tmp_path: Path) -> None:
+    lab = catalogue.read(write_lab(tmp_path))
+    assert lab.id == "foundations/coin"
+    assert lab.setting_of("lossy", "quick") == {"rate": 0.3, "flips": 1000, "lost": 0.5}
+    assert lab.presets["full"].seeds == 5
+    assert lab.claims["mean_reward"].variant == "fair"
+    assert lab.claims["mean_reward"].variants == ("fair", "lossy")
+
+
+@pytest.mark.parametrize(("toml", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_mistake_in_lab_toml_is_named(toml: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(LabError) as problem:
+        catalogue.read(write_lab(tmp_path, toml=toml))
+    assert said in str(problem.value)
+    assert "lab.toml" in str(problem.value)
+    assert len(str(problem.value).splitlines()) >= 3, "what and where, why it matters, what to type"
+
+
+def test_a_claim_without_a_function_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="claim 'mean_reward' has no prediction"):
+        catalogue.read(write_lab(tmp_path, theory=THEORY.replace("def mean_reward", "def mean_rewards")))
+
+
+def test_a_function_without_a_claim_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"variance\(\) predicts no claim"):
+        catalogue.read(write_lab(tmp_path, theory=THEORY + "\n\ndef variance() -> float:\n    return 1.0\n"))
+
+
+def test_two_labs_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_lab(tmp_path)
+    write_lab(tmp_path, name="validation/coin")
+    with pytest.raises(LabError, match="Two labs are called 'coin'"):
+        catalogue.find(tmp_path)
+
+
+def test_labs_are_picked_by_mechanism_name_and_glob(tmp_path: Path) -> None:
+    for name in ("foundations/coin", "foundations/die", "validation/urn"):
+        write_lab(tmp_path, name=name)
+    labs = catalogue.find(tmp_path)
+    assert [lab.name for lab in catalogue.pick(["foundations"], labs)] == ["coin", "die"]
+    assert [lab.name for lab in catalogue.pick(["urn", "*/c*"], labs)] == ["coin", "urn"]
+    assert [lab.name for lab in catalogue.pick([], labs)] == ["coin", "die", "urn"]
+
+
+def test_an_unknown_lab_or_claim_gets_the_near_name(tmp_path: Path) -> None:
+    write_lab(tmp_path)
+    labs = catalogue.find(tmp_path)
+    with pytest.raises(LabError, match="Is 'coin' meant"):
+        catalogue.pick(["cion"], labs)
+    with pytest.raises(LabError, match="Is 'mean_reward' meant"):
+        catalogue.pick_claim("coin/mean_rewrd", labs)
