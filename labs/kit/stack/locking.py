@@ -1,0 +1,71 @@
+"""Locks for all stacks from one resolution, so that what stacks share has one version."""
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from labs.kit import places
+from labs.kit.stack import uv
+from labs.kit.stack.found import Stack, find
+
+_COMPILE = ("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-find-links",
+            "--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_28")  # fmt: skip
+
+
+def lock(stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = False, on_line: uv.Told = lambda line: None) -> list[Path]:
+    """Write the locks of the stacks (all, if none is given) and return them; versions stay unless `upgrade` or a requirement says otherwise."""
+    known = [Stack(stack.name, device) for stack in find()]
+    chosen = [Stack(stack.name, device) for stack in stacks] or known
+    links = uv.find_links(None, device)
+    with tempfile.TemporaryDirectory() as folder:
+        together, asked = Path(folder, "together.lock"), Path(folder, "together.in")
+        asked.write_text("\n".join(_agreeable(known)))
+        if not upgrade:
+            together.write_text(_present(known))
+        uv.run([*_COMPILE, *links, asked, "-o", together], places.IMAGES, on_line)
+        for stack in chosen:
+            made = Path(folder, "one.lock")
+            made.unlink(missing_ok=True)
+            if not upgrade and stack.lock.exists():
+                made.write_text(stack.lock.read_text())
+            uv.run([*_COMPILE, *links, "-c", together, stack.folder / "requirements.in", "-o", made], stack.lock, on_line)
+            _replace(stack.lock, made.read_text())
+            on_line(f"Wrote {stack.lock.relative_to(places.IMAGES.parent)}: {_count(stack.lock)} packages")
+    return [stack.lock for stack in chosen]
+
+
+def _agreeable(stacks: Sequence[Stack]) -> list[str]:
+    """What all stacks ask for, but for packages that two stacks pin to different versions: there they may differ."""
+    lines = {line for stack in stacks for line in _requirements(stack.folder / "requirements.in")}
+    pins = defaultdict(set)
+    for line in lines:
+        name, _, version = line.partition("==")
+        pins[name].add(version)
+    return sorted(line for line in lines if len(pins[line.partition("==")[0]]) == 1)
+
+
+def _requirements(path: Path) -> set[str]:
+    """The lines of a requirements file and of those it includes."""
+    lines: set[str] = set()
+    for line in (raw.partition("#")[0].strip() for raw in path.read_text().splitlines()):
+        lines |= _requirements(path.parent / line[2:].strip()) if line.startswith("-r") else {line} - {""}
+    return lines
+
+
+def _present(stacks: Sequence[Stack]) -> str:
+    """The versions that the locks hold now, each package once: uv keeps to them where it can."""
+    pins = [re.match(r"^[\w.\-\[\]]+==\S+", line) for stack in stacks if stack.lock.exists() for line in stack.lock.open()]
+    found = {pin[0].partition("==")[0]: pin[0] for pin in pins if pin}
+    return "\n".join(sorted(found.values())) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def _count(path: Path) -> int:
+    return sum("==" in line for line in path.read_text().splitlines())
