@@ -81,8 +81,10 @@ def _known(shape: type, table: Mapping[str, Any], place: str, extra: Iterable[st
 
 
 def _lacks(place: str, key: str) -> str:
-    f"{place} lacks {key!r}.\nWithout it nobody can say what is run or judged.\n"
-    f"labs/README.md says what each key is; add {key}."
+    return (
+        f"{place} lacks {key!r}.\nWithout it nobody can say what is run or judged.\n"
+        f"labs/README.md says what each key is; add {key}."
+    )
 
 
 def _typed(value: Any, hint: Any, place: str) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from labs.kit import places
 from labs.kit.words import Lab, Value
 
-_RECORDING = {"labs.kit.trial", "labs.kit.errors", "labs.kit.places"}
+_RECORDING = {f"labs.kit.{name}" for name in ("trial", "errors", "places", "lock", "provenance", "spool")}
 """Kit modules that carry numbers to the disk but have no part in making them."""
 
 

@@ -1,6 +1,6 @@
 """Run one trial (one lab, one variant, one seed) into one append-only record. Nothing else imports a lab's code.
 
-STACK/bin/python -m labs.kit.trial < trial.json         the trial as plan.Trial.to_json() writes it
+`python -m labs.kit.trial < trial.json`, in the trial's stack, runs the trial that plan.Trial.to_json() wrote.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from labs.kit import reading, spool
+from labs.kit import provenance, reading, spool
 from labs.kit.arrays import save
 from labs.kit.errors import LabError, near
 from labs.kit.plan import Trial
@@ -68,7 +68,7 @@ def run(trial: Trial) -> None:
             return
         record = spool.begin(trial.folder, _header(trial))
         try:
-            record.end("FINISHED", _measure_and_predict(lab, trial, record))
+            record.end("FINISHED", _measure_and_predict(lab, trial, record), tags=provenance.noted())
         except Exception as problem:
             record.end("FAILED", {}, f"{type(problem).__name__}: {problem}")
             raise

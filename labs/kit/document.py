@@ -1,0 +1,76 @@
+"""The generated parts of the documents: README's table of gaps and the keys of lab.toml, between their markers.
+
+`python -m labs.kit.document` writes them; a test fails where they are stale.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from itertools import pairwise
+from pathlib import Path
+
+from labs.kit import catalogue, markdown, places, words
+from labs.kit.words import Claim, Lab, Preset
+
+_OURS = {"mechanism", "name", "folder", "lab"}
+
+
+def documents() -> dict[Path, dict[str, str]]:
+    """The text that belongs between the markers of each document."""
+    labs = catalogue.find(places.ROOT / "labs")
+    return {
+        places.ROOT / "README.md": {"gaps": markdown.table(labs)},
+        places.ROOT / "labs" / "README.md": {"keys": keys(), "path": path(labs)},
+    }
+
+
+def filled(text: str, parts: dict[str, str]) -> str:
+    """The document with each part between `<!-- name: … -->` and `<!-- /name -->`."""
+    for name, part in parts.items():
+        head, rest = text.split(f"<!-- {name}:", 1)
+        comment, rest = rest.split("-->", 1)
+        _, tail = rest.split(f"<!-- /{name} -->", 1)
+        text = f"{head}<!-- {name}:{comment}-->\n{part}<!-- /{name} -->{tail}"
+    return text
+
+
+def keys() -> str:
+    """Every key of lab.toml with the sentence that stands under its field."""
+    titles = {Lab: "A lab", Preset: "[presets.x]", Claim: "[claims.x]"}
+    parts = []
+    for shape, title in titles.items():
+        rows = [f"| `{name}` | {need} | {text} |" for name, need, text in _fields(shape)]
+        parts.append(f"**{title}**\n\n| Key | | What it says |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def path(labs: list[Lab]) -> str:
+    """The labs in the order to learn them in: by mechanism, foundations first."""
+    rows = [f"| [{lab.id}]({lab.id}/README.md) | {lab.title} | `{lab.stack}` | {len(lab.claims)} |" for lab in labs]
+    return "| Lab | The question | Stack | Claims |\n|---|---|---|---:|\n" + "\n".join(rows) + "\n"
+
+
+def _fields(shape: type) -> Iterator[tuple[str, str, str]]:
+    said = _sentences(shape)
+    for entry in fields(shape):
+        if entry.name not in _OURS:
+            optional = entry.default is not MISSING or entry.default_factory is not MISSING
+            name = {"stacks": "stack"}.get(entry.name, entry.name)
+            yield name, "" if optional else "needed", " ".join(said.get(entry.name, "").split()).replace("|", "\\|")
+
+
+def _sentences(shape: type) -> dict[str, str]:
+    """Field -> the string literal that stands under it."""
+    tree = ast.parse(inspect.getsource(words))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == shape.__name__)
+    found = {}
+    for field, after in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(after, ast.Expr):
+            found[field.target.id] = str(ast.literal_eval(after.value))
+    return found
+
+
+if __name__ == "__main__":
+    for document, parts in documents().items():
+        document.write_text(filled(document.read_text(), parts))

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# make test: every part in turn, with the seconds it took. FAST=1 leaves out what runs trials, servers or browsers.
+# Trials of the tests go to a home of their own; the stacks and the base model are this checkout's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export OMP_NUM_THREADS=1 MPLBACKEND=Agg HF_HUB_OFFLINE=1
+fast=${FAST:-}
+python=.venv/bin/python
+parts=()
+
+part() { # part NAME COMMAND…
+    local name=$1 begin=$SECONDS
+    shift
+    printf '\n== %s\n' "$name"
+    "$@"
+    parts+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
+}
+
+stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
+
+types() {
+    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/*/*/theory.py dashboard tests --exclude 'tests/kit/policy'
+    [ -n "$fast" ] && return
+    .venv/bin/mypy --python-executable "$(stack grpo)" labs/kit/policy labs/integration/*/practice.py
+    .venv/bin/mypy --python-executable "$(stack tabular)" labs/foundations/*/practice.py labs/validation/*/practice.py
+}
+
+units() { # no trials, no servers
+    .venv/bin/pytest -q -m 'not trial' --ignore=tests/kit/policy --ignore=tests/faults -n 2 tests
+    .venv/bin/pytest -q --doctest-modules --ignore=labs/kit/policy --ignore=labs/kit/templates labs/kit
+}
+
+part "ruff" .venv/bin/ruff check labs dashboard tests bench
+part "format" .venv/bin/ruff format --check labs dashboard tests bench
+part "types" types
+part "units, doctests, conformance, layers, documents" units
+if [ -z "$fast" ]; then
+    part "stacks and base model" .venv/bin/gaplab stack build
+    part "policy, in the grpo stack" "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo
+    part "policy, in the ppo stack" "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
+    part "engine, services, recording, dashboard, browser" \
+        .venv/bin/pytest -q -m trial --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
+    part "faults" .venv/bin/pytest -q tests/faults
+    part "every lab's quick preset, through the command" .venv/bin/pytest -q -m trial tests/labs
+fi
+printf '\n== all passed\n'
+printf '%s\n' "${parts[@]}"
