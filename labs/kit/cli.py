@@ -7,6 +7,7 @@ import typer
 
 from labs.kit import cli_services, cli_stack
 from labs.kit.errors import LabError
+from labs.kit.jsonout import print_json
 
 app = typer.Typer(
     help="Put the theory of reinforcement learning for language models to the test.\n\n"
@@ -35,7 +36,7 @@ def list_labs(labs: LabsArgument = None, json: Json = False) -> None:
 
     chosen = catalogue.pick(labs or [])
     if json:
-        _print_json([{"lab": x.id, "title": x.title, "stacks": x.stacks, "claims": list(x.claims)} for x in chosen])
+        print_json([{"lab": x.id, "title": x.title, "stacks": x.stacks, "claims": list(x.claims)} for x in chosen])
         return
     out = console.out()
     if not chosen:
@@ -59,7 +60,7 @@ def show(lab: LabArgument, json: Json = False) -> None:
     if claim:
         judged = [one for one in judged if one.gap.claim == claim]
     if json:
-        _print_json([as_json(one) for one in judged])
+        print_json([as_json(one) for one in judged])
         return
     out = console.out()
     for part in console.show_claim(claim, judged, whole=True) if claim else console.show_lab(chosen, judged):
@@ -74,7 +75,7 @@ def check(labs: LabsArgument = None, json: Json = False) -> None:
 
     found = {lab.id: check_lab(lab) for lab in catalogue.pick(labs or [])}
     if json:
-        _print_json(found)
+        print_json(found)
     else:
         out = console.out()
         for name, problems in found.items():
@@ -126,7 +127,7 @@ def gaps(
         return
     judged = [one for lab in labs for one in judged_of(lab) if one.gap.is_headline]
     if json:
-        _print_json([as_json(one) for one in judged])
+        print_json([as_json(one) for one in judged])
         return
     out = console.out()
     out.print(console.gap_table(judged))
@@ -145,7 +146,7 @@ def verify(labs: LabsArgument = None, preset: PresetOption = "quick", json: Json
 
     found = [one for lab in catalogue.pick(labs or []) for one in verify_lab(lab, preset)]
     if json:
-        _print_json([{"claim": c.claim.id, "variant": c.variant, "agreement": c.agreement} for c in found])
+        print_json([{"claim": c.claim.id, "variant": c.variant, "agreement": c.agreement} for c in found])
     else:
         console.out().print(console.comparison_table(found))
     if any(one.agreement in (Agreement.DIFFERENT, Agreement.MISSING) for one in found):
@@ -178,12 +179,6 @@ def new(
     console.out().print(
         f"Wrote {folder}\nNext: gaplab check {name}   ·   gaplab run {name}   ·   then edit its files", markup=False
     )
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=1, default=str))
 
 
 def main() -> None:

@@ -4,10 +4,74 @@ from typing import Annotated
 
 import typer
 
-stacks = typer.Typer(help="Pinned sets of packages: a venv here, an image in containers.", no_args_is_help=True)
+stacks = typer.Typer(
+    help="Pinned sets of packages: a venv on this machine, an image in containers, from one lock.",
+    no_args_is_help=True,
+)
 Names = Annotated[list[str] | None, typer.Argument(metavar="STACK…", help="all of them if none is given")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Put the verbs under `gaplab stack`."""
     app.add_typer(stacks, name="stack")
+
+
+@stacks.command("list")
+def list_stacks(json: Annotated[bool, typer.Option("--json", help="one JSON value for a program")] = False) -> None:
+    """List the stacks: whether each is built here, how many packages its lock pins, its digest."""
+    from rich.table import Table
+
+    from labs.kit import console, stack
+    from labs.kit.jsonout import print_json
+
+    told = [
+        {"stack": one.name, "built": one.built, "packages": _packages(one), "digest": one.digest, "venv": str(one.venv)}
+        for one in stack.find()
+    ]
+    if json:
+        print_json(told)
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("stack", "built", "packages", "digest"):
+        table.add_column(column, justify="right" if column == "packages" else "left")
+    for one in told:
+        mark = "[cyan]●[/] yes" if one["built"] else "[dim]–[/] no"
+        table.add_row(str(one["stack"]), mark, str(one["packages"]), str(one["digest"])[:12])
+    out = console.out()
+    out.print(table)
+    missing = [str(one["stack"]) for one in told if not one["built"]]
+    out.print(f"\nNext: gaplab stack build {' '.join(missing)}" if missing else "\nAll stacks are built.")
+
+
+@stacks.command("build")
+def build_stacks(names: Names = None) -> None:
+    """Build stacks from their locks and run each one's smoke test; what is built is not built again."""
+    from labs.kit import console, stack
+
+    out = console.out()
+    for one in [stack.Stack(name) for name in names] if names else [s for s in stack.find() if s.for_labs]:
+        if one.built:
+            out.print(f"[cyan]●[/] {one.name} is built")
+            continue
+        with out.status(f"{one.name}: starting") as status:
+            stack.build(one, on_line=lambda line, name=one.name, shown=status: shown.update(f"{name}: {line}"))  # type: ignore[misc]
+        out.print(f"[cyan]●[/] {one.name} built")
+
+
+@stacks.command("lock")
+def lock_stacks(
+    names: Names = None,
+    device: Annotated[str, typer.Option(help="cpu or gpu")] = "cpu",
+    upgrade: Annotated[bool, typer.Option(help="take the newest versions that requirements.in allows")] = False,
+) -> None:
+    """Write the locks, every package with its hashes, from requirements.in; what stacks share has one version."""
+    from labs.kit import console, stack
+
+    chosen = [stack.Stack(name, device) for name in names] if names else ()
+    for path in stack.lock(chosen, device, upgrade):
+        console.out().print(f"Wrote {path}", markup=False)
+
+
+def _packages(one: object) -> int:
+    lock = one.lock  # type: ignore[attr-defined]
+    return sum("==" in line for line in lock.read_text().splitlines()) if lock.is_file() else 0

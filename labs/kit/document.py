@@ -7,12 +7,17 @@ import ast
 import inspect
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
-from labs.kit import catalogue, markdown, places, words
+from rich.console import Console
+
+from labs.kit import catalogue, console, markdown, places, reference, words
+from labs.kit.results import gaps
 from labs.kit.words import Claim, Lab, Preset
 
+_SHOWN = ("integration/kl_optimum", "textbook_optimum")
 _OURS = {"mechanism", "name", "folder", "lab"}
 
 
@@ -20,7 +25,7 @@ def documents() -> dict[Path, dict[str, str]]:
     """The text that belongs between the markers of each document."""
     labs = catalogue.find(places.ROOT / "labs")
     return {
-        places.ROOT / "README.md": {"gaps": markdown.table(labs)},
+        places.ROOT / "README.md": {"gaps": markdown.table(labs), "claim": claim(labs)},
         places.ROOT / "labs" / "README.md": {"keys": keys(), "path": path(labs)},
     }
 
@@ -43,6 +48,19 @@ def keys() -> str:
         rows = [f"| `{name}` | {need} | {text} |" for name, need, text in _fields(shape)]
         parts.append(f"**{title}**\n\n| Key | | What it says |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def claim(labs: list[Lab]) -> str:
+    """One claim as `gaplab show` prints it, from the reference alone; empty while the lab is not there."""
+    lab = next((one for one in labs if one.id == _SHOWN[0]), None)
+    if lab is None:
+        return ""
+    judged = [one for one in gaps(lab, [], reference.read(lab)) if one.gap.claim.name == _SHOWN[1]]
+    out = Console(file=StringIO(), width=108, no_color=True)
+    for part in console.show_claim(lab.claims[_SHOWN[1]], judged):
+        out.print(part)
+    said = "\n".join(line.rstrip() for line in out.file.getvalue().strip().splitlines())  # type: ignore[attr-defined]
+    return f"```\n$ .venv/bin/gaplab show {'/'.join(_SHOWN)}\n\n{said}\n```\n"
 
 
 def path(labs: list[Lab]) -> str:
