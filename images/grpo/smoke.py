@@ -1,8 +1,13 @@
 """Imports what the labs of this stack import, and takes one GRPO step of a small policy, in NF4 and in int8."""
 
 import logging
+import os
 import tempfile
 import warnings
+
+os.environ |= {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # on some CPUs it asks for a package from a hub at import
+warnings.filterwarnings("ignore")
 
 import bitsandbytes as bnb
 import ipykernel.kernelapp
@@ -11,6 +16,7 @@ import pebble
 import pytest
 import scipy.special
 import torch
+import transformers
 from datasets import Dataset
 from peft import LoraConfig
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -18,56 +24,61 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedTok
 from trl import GRPOConfig, GRPOTrainer
 
 QUANTISED = {
-    bnb.nn.Linear4bit: BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
-    ),
+    bnb.nn.Linear4bit: BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32),
     bnb.nn.Linear8bitLt: BitsAndBytesConfig(load_in_8bit=True),
 }
 WORDS = ["<pad>", "<bos>", "<eos>", *"0123456789+="]
 
 
-def random_policy(folder: str) -> PreTrainedTokenizerFast:
-    """Write a small Qwen3 with random weights, and return its tokenizer of single characters."""
+def tokenizer() -> PreTrainedTokenizerFast:
+    """One token a character."""
+    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<pad>"))
+    words.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    marks = {"pad_token": "<pad>", "bos_token": "<bos>", "eos_token": "<eos>"}
+    return PreTrainedTokenizerFast(tokenizer_object=words, padding_side="left", **marks)
+
+
+def write_policy(folder: str) -> None:
+    """Save a Qwen3 of two layers with random weights."""
     torch.manual_seed(0)
-    # inputs of every layer are multiples of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, and says nothing
-    shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "head_dim": 32, "max_position_embeddings": 32}
-    config = Qwen3Config(
-        vocab_size=len(WORDS), num_attention_heads=2, num_key_value_heads=2, tie_word_embeddings=True,
-        pad_token_id=0, bos_token_id=1, eos_token_id=2, **shape,
-    )  # fmt: skip
-    Qwen3ForCausalLM(config).save_pretrained(folder)
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<pad>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<bos>", eos_token="<eos>", padding_side="left"
-    )
+    # every layer's inputs are a multiple of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, and says nothing
+    size = {"hidden_size": 64, "intermediate_size": 128, "head_dim": 32, "max_position_embeddings": 32}
+    count = {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": len(WORDS)}
+    marks = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    Qwen3ForCausalLM(Qwen3Config(tie_word_embeddings=True, **size, **count, **marks)).save_pretrained(folder)
 
 
-def length(completions: list[str], **_: object) -> list[float]:
+def characters(completions: list[str], **_: object) -> list[float]:
     """A reward that differs between completions."""
     return [float(sum(map(ord, text))) for text in completions]
 
 
-def step(folder: str, layer: type[torch.nn.Module], config: BitsAndBytesConfig) -> float:
-    """Take one GRPO step of the policy with its linear layers made `layer`; return how far the adapter moved."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=config)
+def load(folder: str, layer: type[torch.nn.Module]) -> torch.nn.Module:
+    """The saved policy with all of its linear layers made `layer`."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=QUANTISED[layer])
     made = [module for module in model.modules() if isinstance(module, layer)]
     assert len(made) == 14, f"{len(made)} of 14 linear layers are {layer.__name__}"
     for module in made:
         # on CPUs with AVX512-BF16 a forward in eval mode repacks the weight, and gradients are wrong from then on
         module.support_avx512bf16_for_cpu = False
+    return model
+
+
+def step(folder: str, layer: type[torch.nn.Module]) -> float:
+    """Take one GRPO step; return how far the adapter moved."""
     trainer = GRPOTrainer(
-        model=model,
-        processing_class=random_policy(folder),
-        reward_funcs=length,
+        model=load(folder, layer),
+        processing_class=tokenizer(),
+        reward_funcs=characters,
         train_dataset=Dataset.from_list([{"prompt": f"{a}+{b}="} for a in range(4) for b in range(4)]),
         peft_config=LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"),
         args=GRPOConfig(
             output_dir=folder, use_cpu=True, bf16=False, per_device_train_batch_size=16, num_generations=4, max_steps=1,
-            max_completion_length=4, learning_rate=1e-2, beta=0.0, report_to=[], save_strategy="no",
-            gradient_checkpointing=False, disable_tqdm=True, logging_strategy="no",
+            max_completion_length=4, learning_rate=1e-2, report_to=[], save_strategy="no", logging_strategy="no",
+            disable_tqdm=True,
         ),
     )  # fmt: skip
+    trainer.remove_callback(transformers.PrinterCallback)
     learned = [weight for weight in trainer.model.parameters() if weight.requires_grad]
     for weight in learned:
         weight.data = weight.data.float()  # TRL makes the adapters of a quantised model bfloat16
@@ -77,18 +88,12 @@ def step(folder: str, layer: type[torch.nn.Module], config: BitsAndBytesConfig) 
     return sum((new - old).abs().sum().item() for new, old in zip(learned, before, strict=True))
 
 
-def main() -> None:
-    """One step for each kind of quantised layer."""
-    warnings.filterwarnings("ignore", message="MatMul8bitLt: inputs will be cast")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        random_policy(folder)
-        for layer, config in QUANTISED.items():
-            moved = step(folder, layer, config)
-            assert 0 < moved < float("inf"), f"{layer.__name__}: the adapter moved by {moved}"
-            print(f"grpo: one step with {layer.__name__}, adapter moved by {moved:.3f}")
-
-
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    with tempfile.TemporaryDirectory() as folder:
+        write_policy(folder)
+        for layer in QUANTISED:
+            moved = step(folder, layer)
+            assert 0 < moved < float("inf"), f"{layer.__name__}: the adapter moved by {moved}"
+            print(f"grpo: one step with {layer.__name__} moved the adapter by {moved:.2f}")
