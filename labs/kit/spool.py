@@ -52,7 +52,7 @@ class Record:
     def __init__(self, path: Path) -> None:
         self.path, self.attempt = path, int(path.stem)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
-        self._count, self._torn = 0, False
+        self._count, self._torn, self._after = 0, False, 0
 
     def point(self, values: Mapping[str, float], step: int) -> None:
         """Numbers at one step. A number that is not finite is an error here: it goes to bad()."""
@@ -67,7 +67,7 @@ class Record:
         return ((entry["step"], entry["v"]) for entry in read(self.path) if entry["is"] == "point")
 
     def resume(self, step: int) -> None:
-        """Copy what earlier attempts have up to this step, with its old times: this attempt then has the whole curve."""
+        """Copy what earlier attempts have up to this step, with its old times: so that this one has the whole curve."""
         for at, kind, told in _curve_before(self.path, step):
             self._append(kind, at=at, **told)
 
@@ -81,8 +81,8 @@ class Record:
     def end(
         self, status: Status, values: Mapping[str, float], message: str = "", tags: Mapping[str, str] | None = None
     ) -> None:
-        """The last record: the final measurements, or why there are none."""
-        self._append("end", status=status, v=dict(values), message=message, tags=dict(tags or {}))
+        """The last record: the final measurements, one step behind the last point, or why there are none."""
+        self._append("end", step=self._after, status=status, v=dict(values), message=message, tags=dict(tags or {}))
         self.sync()
         os.close(self._file)
 
@@ -101,6 +101,7 @@ class Record:
             self._torn = True
             raise self._unwritable(None)
         self._count += 1
+        self._after = max(self._after, told.get("step", -1) + 1)
 
     def _unwritable(self, problem: OSError | None) -> LabError:
         full = problem is None or problem.errno in _FULL
