@@ -1,4 +1,5 @@
 """Imports what the tests start with, and asks each checker for its version."""
+# ruff: noqa: F401, T201
 
 import subprocess
 import sys

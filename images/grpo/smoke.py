@@ -1,4 +1,5 @@
 """Imports what the labs of this stack import, and takes one GRPO step of a small policy, in NF4 and in int8."""
+# ruff: noqa: E402, F401, T201
 
 import logging
 import os
@@ -20,11 +21,19 @@ import transformers
 from datasets import Dataset
 from peft import LoraConfig
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 from trl import GRPOConfig, GRPOTrainer
 
 QUANTISED = {
-    bnb.nn.Linear4bit: BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32),
+    bnb.nn.Linear4bit: BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
+    ),
     bnb.nn.Linear8bitLt: BitsAndBytesConfig(load_in_8bit=True),
 }
 WORDS = ["<pad>", "<bos>", "<eos>", *"0123456789+="]
@@ -41,7 +50,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def write_policy(folder: str) -> None:
     """Save a Qwen3 of two layers with random weights."""
     torch.manual_seed(0)
-    # every layer's inputs are a multiple of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, and says nothing
+    # inputs of every layer are a multiple of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, without a word
     size = {"hidden_size": 64, "intermediate_size": 128, "head_dim": 32, "max_position_embeddings": 32}
     count = {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": len(WORDS)}
     marks = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}

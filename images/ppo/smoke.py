@@ -1,4 +1,5 @@
 """Imports what the labs of this stack import, and takes one PPO step of a small policy, in NF4 and in int8."""
+# ruff: noqa: E402, F401, T201
 
 import logging
 import os
@@ -31,7 +32,9 @@ from transformers import (
 from trl.experimental.ppo import PPOConfig, PPOTrainer
 
 QUANTISED = {
-    bnb.nn.Linear4bit: BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32),
+    bnb.nn.Linear4bit: BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.float32
+    ),
     bnb.nn.Linear8bitLt: BitsAndBytesConfig(load_in_8bit=True),
 }
 WORDS = ["<pad>", "<bos>", "<eos>", *"0123456789+="]
@@ -48,7 +51,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def write_policy(folder: str) -> None:
     """Save a Qwen3 of two layers with random weights."""
     torch.manual_seed(0)
-    # every layer's inputs are a multiple of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, and says nothing
+    # inputs of every layer are a multiple of 64: bitsandbytes' AVX512 kernel dequantises others wrongly, without a word
     size = {"hidden_size": 64, "intermediate_size": 128, "head_dim": 32, "max_position_embeddings": 32}
     count = {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": len(WORDS)}
     marks = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
@@ -67,7 +70,7 @@ def load(folder: str, layer: type[torch.nn.Module]) -> torch.nn.Module:
 
 
 def step(folder: str, layer: type[torch.nn.Module]) -> float:
-    """Take one PPO step; return how far the adapter moved. Critic and reward are random heads on the same small model."""
+    """Take one PPO step; return how far the adapter moved. Critic and reward are random heads on the same model."""
     words = tokenizer()
     critic, reward = (Qwen3ForSequenceClassification.from_pretrained(folder, num_labels=1) for _ in range(2))
     prompts = Dataset.from_list([{"input_ids": words(f"{a}+{b}=")["input_ids"]} for a in range(4) for b in range(4)])
@@ -89,7 +92,7 @@ def step(folder: str, layer: type[torch.nn.Module]) -> float:
     trainer.remove_callback(transformers.PrinterCallback)
     learned = {name: weight for name, weight in trainer.model.policy.named_parameters() if weight.requires_grad}
     before = {name: weight.detach().clone() for name, weight in learned.items()}
-    assert learned and all(weight.dtype is torch.float32 for weight in learned.values())
+    assert {weight.dtype for weight in learned.values()} == {torch.float32}
     trainer.train()
     assert trainer.state.global_step == 1, "the trainer returned without a step"
     return sum((weight - before[name]).abs().sum().item() for name, weight in learned.items())

@@ -1,4 +1,5 @@
 """Imports what the command, the tracking server, the dashboard and the Jupyter server start with."""
+# ruff: noqa: F401, T201
 
 import jupyterlab.labapp
 import mlflow.cli

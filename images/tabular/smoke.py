@@ -1,4 +1,5 @@
 """Imports what the labs of this stack import, and compiles one loop with Numba."""
+# ruff: noqa: F401, T201
 
 import ipykernel.kernelapp
 import matplotlib.figure

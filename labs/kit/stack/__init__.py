@@ -1,4 +1,4 @@
-"""Stacks: pinned sets of packages. Each is a folder of images/ whose lock becomes a venv here and an image in containers.
+"""Stacks: pinned sets of packages. A folder of images/ each; its lock becomes a venv here, an image in containers.
 
 Standard library alone, so that a bare machine makes its first venv with this code.
 """

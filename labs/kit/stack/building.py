@@ -1,21 +1,23 @@
 """A stack's venv, whole or not at all."""
 
-import fcntl
 import os
 import shutil
 import stat
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from labs.kit import places
 from labs.kit.errors import LabError
 from labs.kit.stack import uv
+from labs.kit.stack.alone import alone, beside
 from labs.kit.stack.found import MARKER, Stack
 from labs.kit.stack.trouble import explain
+
+_VENV = ("venv", "--quiet", "--no-project", "--relocatable")
+"""Relocatable: scripts look for their interpreter beside themselves, so the folder may be renamed."""
+_INSTALL = ("pip", "install", "--require-hashes", "--no-deps", "--compile-bytecode")
 
 
 def build(stack: Stack, on_line: uv.Told = lambda line: None) -> Path:
@@ -27,7 +29,7 @@ def build(stack: Stack, on_line: uv.Told = lambda line: None) -> Path:
     if stack.built:
         return stack.venv
     try:
-        with _alone(stack, on_line) as held:
+        with alone(stack.venv, on_line) as held:
             if not stack.built:
                 _make(stack, on_line, held)
     except OSError as problem:
@@ -36,15 +38,13 @@ def build(stack: Stack, on_line: uv.Told = lambda line: None) -> Path:
 
 
 def _make(stack: Stack, on_line: uv.Told, held: int) -> None:
-    new, old = (stack.venv.with_name(f".{stack.venv.name.lstrip('.')}.{suffix}") for suffix in ("building", "old"))
+    new, old = beside(stack.venv, "building"), beside(stack.venv, "old")
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     try:
-        # relocatable: scripts find their interpreter beside themselves, so the folder may be renamed
-        venv = ["venv", "--quiet", "--no-project", "--relocatable", "--python", _interpreter(), new]
-        uv.run(venv, stack.lock, on_line, [held])
-        install = ["pip", "install", "--python", new / "bin" / "python", "--require-hashes", "--no-deps", "--compile-bytecode"]
-        uv.run([*install, *uv.find_links(stack.lock, stack.device), "-r", stack.lock], stack.lock, on_line, [held])
+        uv.run([*_VENV, "--python", _interpreter(), new], stack.lock, on_line, [held])
+        links = uv.find_links(stack.lock, stack.device)
+        uv.run([*_INSTALL, "--python", new / "bin" / "python", *links, "-r", stack.lock], stack.lock, on_line, [held])
         if not stack.for_labs:
             _add_command(new)
         _smoke(stack, new, on_line, held)
@@ -58,29 +58,16 @@ def _make(stack: Stack, on_line: uv.Told, held: int) -> None:
 
 
 def _interpreter() -> str:
-    """The Python under this one where it is 3.11, as every lock wants; else uv looks for one, and fetches it if it may."""
-    return sys._base_executable if sys.version_info[:2] == (3, 11) else "cpython@3.11"
-
-
-@contextmanager
-def _alone(stack: Stack, on_line: uv.Told) -> Iterator[int]:
-    """Hold the stack's file lock; yield its descriptor, for children to hold as well."""
-    path = places.home() / "stacks" / f".{stack.venv.name.lstrip('.')}.flock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_line(f"Another command is building the {stack.name} stack; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
+    """The Python under this one where it is 3.11, as locks want it; else uv looks for one, or fetches it."""
+    return os.path.realpath(sys.executable) if sys.version_info[:2] == (3, 11) else "cpython@3.11"
 
 
 def _add_command(venv: Path) -> None:
-    """Put this checkout on the venv's path and write pyproject's scripts: an editable install that needs no build backend."""
+    """Put this checkout on the venv's path and write pyproject's scripts: editable, without a build backend."""
     packages = next(venv.glob("lib/python3*/site-packages"))
     # relative, so that a checkout that is moved keeps working
-    (packages / "gaplab.pth").write_text(os.path.relpath(places.ROOT, places.ROOT / ".venv" / packages.relative_to(venv)) + "\n")
+    there = places.ROOT / ".venv" / packages.relative_to(venv)
+    (packages / "gaplab.pth").write_text(os.path.relpath(places.ROOT, there) + "\n")
     project = tomllib.loads((places.ROOT / "pyproject.toml").read_text())["project"]
     for name, target in project["scripts"].items():
         module, function = target.split(":")
@@ -105,15 +92,23 @@ def _smoke(stack: Stack, venv: Path, on_line: uv.Told, held: int) -> None:
     env = {**uv.environment(), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(places.ROOT)}
     on_line(f"Trying the {stack.name} stack: {stack.name}/smoke.py")
     tried = subprocess.run(
-        [venv / "bin" / "python", stack.folder / "smoke.py"], env=env, cwd=places.ROOT, pass_fds=[held],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+        [venv / "bin" / "python", stack.folder / "smoke.py"],
+        env=env,
+        cwd=places.ROOT,
+        pass_fds=[held],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     said = [line for line in tried.stdout.splitlines() if line.strip()]
     for line in said:
         on_line(line)
     if tried.returncode:
         last = said[-1] if said else f"exit code {tried.returncode}"
         raise LabError(
-            f"{stack.folder / 'smoke.py'} failed in the new {stack.name} stack: {last}. It does in small what the labs do, "
-            f"so every trial would fail too, and the stack is not kept. What it printed says why; then type: gaplab stack build {stack.name}"
+            f"{stack.folder / 'smoke.py'} failed in the new {stack.name} stack: {last}. It does in small "
+            "what the labs do, so every trial would fail too, and the stack is not kept. What it printed says why; "
+            f"then type: gaplab stack build {stack.name}"
         )

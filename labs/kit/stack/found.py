@@ -6,6 +6,7 @@ from pathlib import Path
 
 from labs.kit import places
 from labs.kit.errors import LabError, near
+from labs.kit.stack.alone import growing
 
 COMMAND = ("services", "check")
 """The stacks that the command itself runs in, as .venv: a developer's `check` holds all of `services`."""
@@ -24,8 +25,8 @@ class Stack:
     def __post_init__(self) -> None:
         if self.name not in (known := _names()):
             raise LabError(
-                f"There is no stack '{self.name}' in {places.IMAGES}. A stack is a folder there with a requirements.in. "
-                f"{near(self.name, known)}"
+                f"There is no stack '{self.name}' in {places.IMAGES}. A stack is a folder with a requirements.in "
+                f"there. {near(self.name, known)}"
             )
 
     @property
@@ -45,8 +46,8 @@ class Stack:
             return hashlib.sha256(self.lock.read_bytes()).hexdigest()
         except FileNotFoundError:
             raise LabError(
-                f"{self.lock} does not exist. A stack is built from its lock alone, so that every machine gets the same "
-                f"packages. Type: gaplab stack lock --device {self.device}"
+                f"{self.lock} does not exist. A stack is built from its lock alone, so that every machine gets the "
+                f"same packages. Type: gaplab stack lock --device {self.device}"
             ) from None
 
     @property
@@ -70,7 +71,8 @@ class Stack:
     def built(self) -> bool:
         """Whether its venv is there, complete, and made from this very lock."""
         marker = self.venv / MARKER
-        wanted = {self.digest} if self.for_labs else {self.digest, Stack("check", self.device).digest}
+        larger = () if self.for_labs else COMMAND[COMMAND.index(self.name) + 1 :]
+        wanted = [self.digest, *(Stack(name, self.device).digest for name in larger if _has_lock(name, self.device))]
         return marker.is_file() and hashlib.sha256(marker.read_bytes()).hexdigest() in wanted
 
 
@@ -80,10 +82,10 @@ def find() -> list[Stack]:
 
 
 def unused() -> list[Path]:
-    """Venvs of locks that no stack has any more, and what a killed build has left: safe to remove."""
+    """Venvs of locks that no stack has any more, and what killed builds have left: safe to remove."""
     folder = places.home() / "stacks"
     used = {Stack(name, device).venv for name in _names() for device in ("cpu", "gpu") if _has_lock(name, device)}
-    return sorted(path for path in folder.glob("*") if path.is_dir() and path not in used)
+    return sorted(path for path in folder.glob("*") if path.is_dir() and path not in used and not growing(path))
 
 
 def _has_lock(name: str, device: str) -> bool:

@@ -10,12 +10,19 @@ from labs.kit import places
 from labs.kit.stack import uv
 from labs.kit.stack.found import Stack, find
 
-_COMPILE = ("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-find-links",
-            "--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_28")  # fmt: skip
+_COMPILE = (
+    *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-find-links"),
+    *("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_28"),
+)
 
 
-def lock(stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = False, on_line: uv.Told = lambda line: None) -> list[Path]:
-    """Write the locks of the stacks (all, if none is given) and return them; versions stay unless `upgrade` or a requirement says otherwise."""
+def lock(
+    stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = False, on_line: uv.Told = lambda line: None
+) -> list[Path]:
+    """Write the locks of the stacks (all, if none is given) and return them.
+
+    Versions stay as they are unless a requirement says otherwise, or `upgrade` does.
+    """
     known = [Stack(stack.name, device) for stack in find()]
     chosen = [Stack(stack.name, device) for stack in stacks] or known
     links = uv.find_links(None, device)
@@ -30,7 +37,9 @@ def lock(stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = Fals
             made.unlink(missing_ok=True)
             if not upgrade and stack.lock.exists():
                 made.write_text(stack.lock.read_text())
-            uv.run([*_COMPILE, *links, "-c", together, stack.folder / "requirements.in", "-o", made], stack.lock, on_line)
+            uv.run(
+                [*_COMPILE, *links, "-c", together, stack.folder / "requirements.in", "-o", made], stack.lock, on_line
+            )
             _replace(stack.lock, made.read_text())
             on_line(f"Wrote {stack.lock.relative_to(places.IMAGES.parent)}: {_count(stack.lock)} packages")
     return [stack.lock for stack in chosen]
@@ -56,7 +65,8 @@ def _requirements(path: Path) -> set[str]:
 
 def _present(stacks: Sequence[Stack]) -> str:
     """The versions that the locks hold now, each package once: uv keeps to them where it can."""
-    pins = [re.match(r"^[\w.\-\[\]]+==\S+", line) for stack in stacks if stack.lock.exists() for line in stack.lock.open()]
+    texts = [stack.lock.read_text() for stack in stacks if stack.lock.exists()]
+    pins = [re.match(r"[\w.\-\[\]]+==\S+", line) for text in texts for line in text.splitlines()]
     found = {pin[0].partition("==")[0]: pin[0] for pin in pins if pin}
     return "\n".join(sorted(found.values())) + "\n"
 

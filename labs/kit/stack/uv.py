@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,47 +14,43 @@ from labs.kit.stack.trouble import explain
 TORCH_CPU_WHEELS = "https://download.pytorch.org/whl/cpu/torch/"
 """PyTorch's own page of CPU wheels: they are on no package index."""
 
+_DROPPED = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
+
 Told = Callable[[str], None]
 
 
-def run(arguments: Sequence[str | Path], about: Path, on_line: Told, held: Sequence[int] = ()) -> None:
+def run(arguments: Iterable[str | Path], about: Path, on_line: Told, held: Sequence[int] = ()) -> None:
     """Run uv and hand on each line it prints; a failure becomes a LabError about the file `about`.
 
     uv keeps the descriptors in `held` open: a file lock among them outlives this process if that is killed, until uv
     has stopped writing.
     """
     command = [str(find()), *map(str, arguments)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(),
-        pass_fds=held, cwd=places.IMAGES,
-    )  # fmt: skip
     said = []
-    for line in _lines(process):
-        said.append(line)
-        on_line(line)
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+        pass_fds=held,
+    ) as process:
+        try:
+            for line in filter(None, map(str.rstrip, process.stdout or ())):
+                said.append(line)
+                on_line(line)
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         raise explain(said or [f"uv ended with code {process.returncode} and said nothing"], about)
 
 
-def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    """What a process prints, line by line; the process is ended if the reader gives up (Ctrl-C)."""
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            if line.strip():
-                yield line.rstrip()
-        process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
-
 def find() -> Path:
-    """The uv to use: GAPLAB_UV, the one on PATH, or the one that bootstrap.sh fetched."""
+    """The uv to use: GAPLAB_UV, the one that bootstrap.sh fetched because PATH had none, or the one on PATH."""
     own = places.home() / "bootstrap" / "bin" / "uv"
-    for found in (os.environ.get("GAPLAB_UV"), shutil.which("uv"), str(own)):
+    for found in (os.environ.get("GAPLAB_UV"), str(own), shutil.which("uv")):
         if found and os.access(found, os.X_OK):
             return Path(found)
     raise LabError(
@@ -64,8 +60,8 @@ def find() -> Path:
 
 
 def environment() -> Mapping[str, str]:
-    """The environment for uv and smoke.py: byte code is wanted (imports take twice as long without), pip's settings hold."""
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONPATH")}
+    """For uv and smoke.py: byte code is written (imports take twice as long without), and pip's settings hold."""
+    env = {key: value for key, value in os.environ.items() if key not in _DROPPED}
     env |= {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     env.setdefault("UV_HTTP_TIMEOUT", "120")
     for name, setting in (("SSL_CERT_FILE", "cert"), ("UV_DEFAULT_INDEX", "index-url")):
@@ -75,7 +71,7 @@ def environment() -> Mapping[str, str]:
 
 
 def find_links(lock: Path | None, device: str) -> list[str]:
-    """uv's arguments that say where torch's CPU wheels are, for a lock that has one (or, while locking, may get one)."""
+    """Where uv finds torch's CPU wheels, for a lock that has one, or for locking, which may get one."""
     if device != "cpu" or (lock is not None and "+cpu" not in lock.read_text()):
         return []
     said = os.environ.get("GAPLAB_TORCH_WHEELS") or _pip_setting("find-links") or TORCH_CPU_WHEELS
