@@ -41,6 +41,11 @@ def _code(folder: Path) -> dict[str, str]:
     return {name: _tree_digest(path, _stamp(path)) for name, path in sorted(files.items())}
 
 
+def kit_modules(folder: Path) -> set[str]:
+    """The kit modules that a lab's theory and practice import, directly or through each other."""
+    return {module for module, _ in _kit_modules([folder / "theory.py", folder / "practice.py"])}
+
+
 def _kit_modules(roots: Iterable[Path]) -> Iterator[tuple[str, Path]]:
     """The kit modules that the files import, and those that these import."""
     waiting, seen = list(roots), set[str]()
