@@ -19,7 +19,7 @@ fail() { # what and where, why it matters, what to type
 }
 
 explain() { # what could not be had, from the file in which its output is
-    last=$(grep -v '^$' "$log" | tail -n 1)
+    last=$(grep -v '^$' "$log" | tail -n 1 | sed 's/^ *//')
     if grep -qiE 'no space left|disk quota' "$log"; then
         fail "The disk is full: $1 could not be fetched to $home ($last)." \
             "Everything that Gaplab makes lies there, about 6 GB with all stacks." \
@@ -63,7 +63,7 @@ case "$(uname -sm)/$(getconf GNU_LIBC_VERSION 2>/dev/null || :)" in
     ;;
 esac
 
-home=${GAPLAB_HOME:-.gaplab}
+home=${GAPLAB_HOME:-$PWD/.gaplab}
 mkdir -p "$home" 2>/dev/null && work=$(mktemp -d "$home/bootstrap.XXXXXX" 2>/dev/null) || fail \
     "The folder $home cannot be written to, or its disk is full." \
     "Stacks, trials and databases lie there." \

@@ -92,7 +92,7 @@ def _smoke(stack: Stack, venv: Path, on_line: uv.Told, held: int) -> None:
     env = {**uv.environment(), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(places.ROOT)}
     on_line(f"Trying the {stack.name} stack: {stack.name}/smoke.py")
     tried = subprocess.run(
-        [venv / "bin" / "python", stack.folder / "smoke.py"],
+        [venv / "bin" / "python", "-W", "ignore", stack.folder / "smoke.py"],
         env=env,
         cwd=places.ROOT,
         pass_fds=[held],

@@ -71,7 +71,7 @@ def explain(said: Sequence[str], about: Path) -> LabError:
     return LabError(
         _TOLD[kind].format(
             where=about.relative_to(places.ROOT) if about.is_relative_to(places.ROOT) else about,
-            last=said[-1].strip(" │╰─▶×├.").replace("\n", " "),
+            last=said[-1].strip().removeprefix("error: ").removeprefix("cause: ").rstrip("."),
             home=home,
             free=shutil.disk_usage(home).free / 2**20,
         )
