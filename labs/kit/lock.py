@@ -10,7 +10,7 @@ from pathlib import Path
 from labs.kit.errors import LabError
 
 PATIENCE = 1.0
-"""Seconds to wait for a trial's lock: the reaper takes it for an instant to see whether the trial is alive."""
+"""Seconds to wait for a trial's lock: is_held() takes it for an instant."""
 
 
 class Busy(LabError):  # noqa: N818  a state of affairs, not a mistake
@@ -28,12 +28,16 @@ def hold(folder: Path) -> Iterator[None]:
 def is_held(folder: Path) -> bool:
     """Whether a living process runs the trial."""
     try:
-        with lock(folder / "lock"):
-            return False
-    except Busy:
-        return True
+        handle = os.open(folder / "lock", os.O_RDONLY)
     except FileNotFoundError:
         return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that look at once do not see each other
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Spool files -> MLflow, by a thread of `gaplab run` that may be killed anywhere and may stand beside another one."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from labs.kit import ack, tracking
 from labs.kit.backlog import Backlog
 from labs.kit.errors import LabError
 from labs.kit.lock import Busy, lock
+from labs.kit.reaper import send_or_end
 from labs.kit.shipment import Sender
 
 IDLE = 2.0
@@ -60,7 +60,7 @@ class Shipper:
             self._thread.join(patience)
         return replace(self.sent, away=True) if self._thread.is_alive() else self.sent
 
-    def once(self, send: Callable[[Sender, Path], int] = Sender.send) -> Shipped:
+    def once(self) -> Shipped:
         """One pass over every record that MLflow does not have to its end."""
         done, silent = Shipped(), 0
         records = self._backlog.records()
@@ -72,18 +72,18 @@ class Shipper:
             done.problems.append(str(problem))
             silent = SILENT - 1
         for place, record in enumerate(records):
-            silent = 0 if self._one(record, send, done) else silent + 1
+            silent = 0 if self._one(record, done) else silent + 1
             if silent == SILENT:
                 done.waiting += len(records) - place - 1
                 break
         done.away = self._doubt = silent > 0
         return done
 
-    def _one(self, record: Path, send: Callable[[Sender, Path], int], done: Shipped) -> bool:
+    def _one(self, record: Path, done: Shipped) -> bool:
         """Send one record, and say whether MLflow answered. What is wrong with one record does not stop the others."""
         try:
             with lock(record.with_name(f"{record.name}.lock")):
-                done.numbers += send(self._open(), record)
+                done.numbers += send_or_end(self._open(), record)
                 state = ack.read(record)
         except Busy:
             state = ack.Ack()
@@ -118,5 +118,5 @@ class Shipper:
 
 
 def ship_all(uri: str) -> Shipped:
-    """Send everything that MLflow lacks, once."""
+    """Send everything that MLflow lacks, once, and end what died."""
     return Shipper(uri).once()

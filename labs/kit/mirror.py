@@ -1,0 +1,203 @@
+"""A local mirror of MLflow's runs, kept up by a thread of the dashboard.
+
+MLflow takes 2 to 3 ms a run to answer a search, so a page that asked it about ten thousand would take half a minute.
+A run has no time of its last change that could be asked for, so each sync looks at (a) the runs that ended since the
+last one, (b) those that run, (c) those that ran and do no longer; and once a minute at (d) the bin and (e) the next part
+of a round over all runs, which finds what came late, was edited, or is gone.
+"""
+
+import gc
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from labs.kit import mirror_store as store
+from labs.kit import tracking
+from labs.kit.lock import Busy
+from labs.kit.mirror_store import Run
+
+if TYPE_CHECKING:
+    from mlflow import entities
+
+PAGE = 200
+"""Runs asked for at once: 0.7 s of the server's time, well under the client's time-out."""
+OVERLAP, LONG_OVERLAP = 15_000, 300_000
+"""Milliseconds before the last end seen that are looked at again: each time, and once a minute (clocks differ)."""
+ROUND_EVERY = 60.0
+"""Seconds between two looks at the bin and at the next part of the round."""
+
+
+@dataclass
+class SyncReport:
+    """What one sync did."""
+
+    read: int = 0
+    """Runs that MLflow sent."""
+    changed: int = 0
+    """Runs that are new or differ."""
+    removed: int = 0
+    """Runs that are gone from MLflow."""
+    seconds: float = 0.0
+    busy: bool = False
+    """Another process is syncing; this call did nothing."""
+
+
+def sync(uri: str, thorough: bool = False) -> SyncReport:
+    """Bring the mirror up to date; `thorough` does at once what is otherwise done once a minute.
+
+    Raises tracking.Away where MLflow does not answer; what was read until then is kept, and the next sync goes on.
+    """
+    began = time.monotonic()
+    try:
+        with store.writing() as file, _rare_collections(), tracking.answers():
+            report = _Sync(file, uri, thorough).run()
+    except Busy:
+        return SyncReport(busy=True)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Two thirds of the time of a large search go into the cyclic collector, which finds nothing there."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+class _Sync:
+    def __init__(self, file: sqlite3.Connection, uri: str, thorough: bool) -> None:
+        self.file, self.report = file, SyncReport()
+        if store.state(file, "uri") not in ("", uri):  # another MLflow: nothing of the old one belongs here
+            for table in ("runs", "gone", "curves", "state"):
+                file.execute(f"DELETE FROM {table}")
+        store.remember(file, uri=uri)
+        self.mlflow = _client(uri)
+        self.round = int(store.state(file, "round", "0"))
+        self.thorough = thorough or time.time() - float(store.state(file, "thorough_at", "0")) >= ROUND_EVERY
+
+    def run(self) -> SyncReport:
+        self.homes = tracking.experiments(self.mlflow)
+        self._ended_since()
+        self._running()
+        if self.thorough:
+            self._bin()
+            self._next_part_of_the_round()
+            store.remember(self.file, thorough_at=time.time())
+        self.file.commit()
+        return self.report
+
+    def _ended_since(self) -> None:
+        """(a) A page at a time, oldest first, so that a sync cut short goes on where it was."""
+        mark = int(store.state(self.file, "watermark", "0"))
+        since = max(0, mark - (LONG_OVERLAP if self.thorough else OVERLAP))
+        for runs in self._pages(f"attributes.end_time >= {since}", "attributes.end_time ASC"):
+            ends = [run.info.end_time or 0 for run in runs]
+            mark = min(max(mark, *ends), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
+            store.remember(self.file, watermark=mark)
+            self.file.commit()
+
+    def _running(self) -> None:
+        """(b) and (c)."""
+        told = {run.info.run_id for runs in self._pages("attributes.status = 'RUNNING'") for run in runs}
+        known = {str(row[0]) for row in self.file.execute("SELECT run_id FROM runs WHERE status = 'RUNNING'")}
+        self._ask_for(known - told)
+
+    def _bin(self) -> None:
+        """(d) What was deleted, and what was taken out of the bin again."""
+        deleted = {run.info.run_id for run in tracking.deleted_runs(self.mlflow)}
+        known = {str(row[0]) for row in self.file.execute("SELECT run_id FROM gone")}
+        self._remove(deleted - known)
+        self.file.executemany("INSERT OR IGNORE INTO gone VALUES (?)", [(run_id,) for run_id in deleted])
+        self.file.executemany("DELETE FROM gone WHERE run_id = ?", [(run_id,) for run_id in known - deleted])
+        self._ask_for(known - deleted)
+
+    def _next_part_of_the_round(self) -> None:
+        """(e) One page; at the end of a round, what no page of it held is asked for by name."""
+        self._newest_are_there()
+        if not self.homes:
+            return
+        page = self.mlflow.search_runs(
+            self.homes,
+            max_results=PAGE,
+            order_by=["attributes.start_time ASC"],
+            page_token=store.state(self.file, "page") or None,
+        )
+        self._keep(page)
+        if not page.token:
+            old = self.file.execute("SELECT run_id FROM runs WHERE round < ?", (self.round,)).fetchall()
+            self._ask_for({str(row[0]) for row in old})
+            self.round += 1
+        store.remember(self.file, page=page.token or "", round=self.round)
+
+    def _newest_are_there(self) -> None:
+        """A database that was set back, or made anew, lacks what came last."""
+        for (run_id,) in self.file.execute("SELECT run_id FROM runs ORDER BY ended DESC").fetchall():
+            if self._ask_for({str(run_id)}):
+                break
+
+    def _ask_for(self, run_ids: set[str]) -> int:
+        """Look at runs by name, and say how many are still there."""
+        there = 0
+        for run_id in run_ids:
+            run = tracking.run_or_none(self.mlflow, run_id)
+            if run is None:
+                self._remove({run_id})
+            else:
+                there += 1
+                self._keep([run])
+        return there
+
+    def _pages(self, told: str, order: str = "attributes.start_time ASC") -> "Iterator[list[entities.Run]]":
+        token = None
+        while self.homes:
+            page = self.mlflow.search_runs(self.homes, told, max_results=PAGE, order_by=[order], page_token=token)
+            self._keep(page)
+            yield list(page)
+            token = page.token
+            if not token:
+                return
+
+    def _keep(self, found: "list[entities.Run]") -> None:
+        runs = [run for run in map(_plain, found) if run]
+        self.report.read += len(found)
+        self.report.changed += store.put(self.file, runs, self.round)
+
+    def _remove(self, run_ids: set[str]) -> None:
+        for run_id in run_ids:
+            self.report.removed += store.drop(self.file, run_id)
+
+
+def _plain(run: "entities.Run") -> Run | None:
+    """The run in our words; None for one that is not a trial's, or whose tags somebody broke."""
+    tags = run.data.tags
+    number = tags.get(tracking.ATTEMPT, "").rpartition(".")[2]
+    if tracking.KEY not in tags or "lab" not in tags or not number.isdecimal() or not tags.get("seed", "").isdecimal():
+        return None
+    return Run(
+        run_id=run.info.run_id,
+        experiment=run.info.experiment_id,
+        key=tags[tracking.KEY],
+        attempt=int(number),
+        lab=tags["lab"],
+        variant=tags.get("variant", ""),
+        seed=int(tags["seed"]),
+        recipe=tags.get("recipe", ""),
+        preset=tags.get("preset", ""),
+        stack=tags.get("stack", ""),
+        status=run.info.status,
+        start=run.info.start_time or 0,
+        ended=run.info.end_time or 0,
+        numbers=dict(run.data.metrics),
+        tags=dict(tags),
+    )
+
+
+_client = lru_cache(maxsize=4)(tracking.client)
