@@ -8,7 +8,7 @@ from labs.kit.words import Lab
 
 def judged_of(lab: Lab) -> list[results.Judged]:
     """Every claim of the lab in every variant that measures it."""
-    return results.gaps(lab, results.rows(lab.id), reference.read(lab))
+    return results.gaps(lab, results.rows(lab.id), reference.read(lab), results.failed(lab.id))
 
 
 def as_json(one: results.Judged) -> dict[str, Any]:
