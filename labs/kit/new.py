@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from string import Template
 
 from labs.kit import places
 from labs.kit.errors import LabError, near
@@ -31,7 +30,7 @@ def new(name: str) -> Path:
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     for source in sorted(_TEMPLATES.iterdir()):
-        (folder / source.name.removesuffix(".tmpl")).write_text(Template(source.read_text()).safe_substitute(lab=lab))
+        (folder / source.name.removesuffix(".tmpl")).write_text(source.read_text().replace("LAB_NAME", lab))
     (folder / "notebook.ipynb").write_text(_notebook(mechanism, lab))
     return folder
 
