@@ -52,7 +52,7 @@ _TOLD = {
         "install 3.11"
     ),
     "wheel": (
-        "{where} names a package that is offered nowhere (uv: {last}). torch's CPU build is on no package index, "
+        "{where} names a package that is offered nowhere (uv: {last}). PyTorch's CPU wheels are on no package index, "
         "only on a page or in a folder of its own. Set GAPLAB_TORCH_WHEELS to that folder or page and type the "
         "same command again."
     ),
@@ -67,11 +67,12 @@ def explain(said: Sequence[str], about: Path) -> LabError:
     """The LabError for a failed uv: its kind is known from all of its lines, and its last line is always shown."""
     whole = " ".join(" ".join(said).lower().split())
     kind = next((kind for kind, signs in _SIGNS.items() if any(sign in whole for sign in signs)), "other")
+    last = [line.strip() for line in said if not line.startswith("hint:")][-1]
     home = next(path for path in (places.home(), *places.home().parents) if path.exists())
     return LabError(
         _TOLD[kind].format(
             where=about.relative_to(places.ROOT) if about.is_relative_to(places.ROOT) else about,
-            last=said[-1].strip().removeprefix("error: ").removeprefix("cause: ").rstrip("."),
+            last=last.removeprefix("error: ").removeprefix("cause: ").rstrip("."),
             home=home,
             free=shutil.disk_usage(home).free / 2**20,
         )
