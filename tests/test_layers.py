@@ -107,5 +107,8 @@ def _top_imports(path: Path) -> Iterator[str]:
             if node.module in ("labs.kit", "labs"):
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
             else:
-                yield node.module
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+                parts = (f"{node.module}.{alias.name}" for alias in node.names)
+                yield from (
+                    part if (ROOT / part.replace(".", "/")).with_suffix(".py").is_file() else node.module
+                    for part in parts
+                )
