@@ -20,7 +20,13 @@ class Busy(LabError):  # noqa: N818  a state of affairs, not a mistake
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Own the trial while inside. Raises Busy where another process does."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise LabError(
+            f"{folder}: cannot be made: {problem}.\nA trial without a record would be lost.\n"
+            "Make the folder above it writable, or make room on its disk."
+        ) from problem
     with lock(folder / "lock", PATIENCE):
         yield
 

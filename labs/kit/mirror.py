@@ -2,8 +2,8 @@
 
 MLflow takes 2 to 3 ms a run to answer a search, so a page that asked it about ten thousand would take half a minute.
 A run has no time of its last change that could be asked for, so each sync looks at (a) the runs that ended since the
-last one, (b) those that run, (c) those that ran and do no longer; and once a minute at (d) the bin and (e) the next part
-of a round over all runs, which finds what came late, was edited, or is gone.
+last one, (b) those that run, (c) those that ran and do no longer; and once a minute at (d) the bin and (e) the next
+part of a round over all runs, which finds what came late, was edited, or is gone.
 """
 
 import gc
@@ -100,7 +100,7 @@ class _Sync:
         since = max(0, mark - (LONG_OVERLAP if self.thorough else OVERLAP))
         for runs in self._pages(f"attributes.end_time >= {since}", "attributes.end_time ASC"):
             ends = [run.info.end_time or 0 for run in runs]
-            mark = min(max(mark, *ends), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
+            mark = min(max([mark, *ends]), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
             store.remember(self.file, watermark=mark)
             self.file.commit()
 

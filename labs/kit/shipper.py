@@ -83,6 +83,8 @@ class Shipper:
         """Send one record, and say whether MLflow answered. What is wrong with one record does not stop the others."""
         try:
             with lock(record.with_name(f"{record.name}.lock")):
+                if ack.read(record).done:  # another shipper was quicker
+                    return True
                 done.numbers += send_or_end(self._open(), record)
                 state = ack.read(record)
         except Busy:

@@ -114,9 +114,9 @@ class Record:
 
 def begin(folder: Path, header: Mapping[str, Any]) -> Record:
     """Start a new attempt in the trial's folder, which the caller holds."""
-    folder.mkdir(parents=True, exist_ok=True)
     number = max((int(path.stem) for path in attempts(folder)), default=-1) + 1
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         record = Record(folder / f"{number}.jsonl")
     except OSError as problem:
         raise LabError(
