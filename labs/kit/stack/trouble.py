@@ -10,11 +10,8 @@ from labs.kit.errors import LabError
 _SIGNS = {
     "disk": ("no space left", "disk quota"),
     "hash": (
-        "hash mismatch",
-        "require-hashes",
-        "hash-checking",
-        "couldn't parse requirement",
-        "no hashes were provided",
+        *("hash mismatch", "require-hashes", "hash-checking", "no hashes were provided"),
+        *("couldn't parse requirement", "start of a requirement"),
     ),
     "network": (
         *("client error (connect)", "dns error", "error sending request", "failed to lookup", "network is unreachable"),
