@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from labs.kit import places
 from labs.kit.engines import Ended, Status
@@ -43,8 +42,7 @@ class ProcessEngine:
         """Hand the trial to its stack's worker."""
         worker = self._open.get(trial.stack)
         if worker is None or not worker.send(trial):
-            self._open[trial.stack] = worker = _Worker.begin(trial.stack, self._ended)
-            worker.send(trial)
+            self._open[trial.stack] = _Worker.begin(trial, self._ended)
 
     def wait(self, seconds: float) -> list[Ended]:
         """What has ended, as soon as something has; nothing once the seconds have passed."""
@@ -91,27 +89,28 @@ class _Worker:
     ended: "queue.SimpleQueue[Ended]"
     waiting: dict[str, Trial] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held while `waiting` changes: a trial sent to a worker that dies is answered for once, by KILLED."""
+    """Held while `waiting` changes: each trial is answered for once, by the worker or by its end."""
     over: bool = False
 
     @classmethod
-    def begin(cls, stack: str, ended: "queue.SimpleQueue[Ended]") -> "_Worker":
-        log = places.home() / "logs" / f"worker-{stack}.log"
+    def begin(cls, trial: Trial, ended: "queue.SimpleQueue[Ended]") -> "_Worker":
+        """Start the worker of the trial's stack, with the trial as its first."""
+        log = places.home() / "logs" / f"worker-{trial.stack}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
-        command = [str(Stack(stack).python), "-m", "labs.kit.engines.inside.worker"]
+        command = [str(Stack(trial.stack).python), "-m", "labs.kit.engines.inside.worker"]
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
             cwd=places.ROOT,
-            env={**os.environ, **leash.environment(), "GAPLAB_STACK": stack},
+            env={**os.environ, **leash.environment(), "GAPLAB_STACK": trial.stack},
         )
         os.close(said)
-        worker = cls(process, log, ended)
-        assert process.stdout is not None
-        threading.Thread(target=worker.listen, args=(process.stdout,), daemon=True).start()
+        worker = cls(process, log, ended, {trial.key: trial})
+        threading.Thread(target=worker._listen, daemon=True).start()
+        worker._write(trial)
         return worker
 
     def send(self, trial: Trial) -> bool:
@@ -120,15 +119,19 @@ class _Worker:
             if self.over:
                 return False
             self.waiting[trial.key] = trial
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it has just been killed: listen() answers for the trial
-            self.process.stdin.write(trial.to_json().encode() + b"\n")
-            self.process.stdin.flush()
+        self._write(trial)
         return True
 
-    def listen(self, answers: IO[bytes]) -> None:
+    def _write(self, trial: Trial) -> None:
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has just died: _listen() answers for the trial
+            self.process.stdin.write(trial.to_json().encode() + b"\n")
+            self.process.stdin.flush()
+
+    def _listen(self) -> None:
         """Pass on the answers, and at the worker's end answer for what it leaves."""
-        for line in answers:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
             if line.endswith(b"\n"):
                 told = json.loads(line)
                 with self.lock:

@@ -1,0 +1,92 @@
+"""A lab whose trials do what a test wants of them, each under the name of its variant."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from labs.kit import catalogue
+from labs.kit.plan import Trial, plan
+from tests.kit.folders import THEORY, write_lab
+
+DEEDS = {
+    "measure": "pass",
+    "nap": "time.sleep(nap)",
+    "doze": "time.sleep(60)",
+    "spin": "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True:\n        sum(range(1000))",
+    "raise": "raise ValueError('the coin rolled away')",
+    "leave": "sys.exit(0)",
+    "vanish": "os._exit(0)",
+    "crash": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "die": "os.kill(os.getpid(), signal.SIGKILL)",
+    "die_twice": "if attempt < 2:\n        os.kill(os.getpid(), signal.SIGKILL)",
+    "print": "print('heads')\n    os.write(2, b'tails\\n')",
+    "nan": "rate = float('nan')",
+    "inf": "rate = float('inf')",
+    "nothing": "return None",
+    "threads": "rate = float(os.environ['OMP_NUM_THREADS'])",
+}
+
+_TOML = """
+title = "What becomes of a trial?"
+stack = "tabular"
+seeds = {seeds}
+timeout = {timeout}
+memory = {memory}
+
+[setting]
+rate = 0.25
+nap = {nap}
+deed = ""
+
+{variants}
+
+[claims.mean_reward]
+statement = "The mean reward is the rate."
+source = "Sutton & Barto (2018), eq. 2.1"
+target = "textbook"
+relation = "equals"
+within = 0.05
+unit = "reward"
+control = "{control}"
+"""
+
+_PRACTICE = '''"""Do the deed, then measure."""
+
+import os
+import signal
+import sys
+import time
+
+
+def trial(seed, log, *, rate, nap, deed):
+    """Attempt 0 is the first."""
+    attempt = len(list(log.folder.glob("*.jsonl"))) - 1
+    (log.folder / "pid").write_text(str(os.getpid()))
+    _DEEDS[deed](log, attempt)
+    return {"mean_reward": rate}
+'''
+
+
+def write_deeds(
+    root: Path, deeds: list[str], seeds: int = 1, timeout: float = 60, memory: int = 100, nap: float = 0.3
+) -> Path:
+    """Write foundations/deeds with one variant a deed."""
+    variants = "\n".join(f'[variants.{deed}]\ndeed = "{deed}"\n' for deed in deeds)
+    toml = _TOML.format(seeds=seeds, timeout=timeout, memory=memory, nap=nap, variants=variants, control=deeds[0])
+    return write_lab(root, "foundations/deeds", toml, THEORY, _practice(deeds))
+
+
+def planned(root: Path, deeds: list[str], **numbers: float) -> list[Trial]:
+    """The trials of such a lab, seed by seed."""
+    return plan([catalogue.read(write_deeds(root, deeds, **numbers))], "full")  # type: ignore[arg-type]
+
+
+def by_deed(trials: list[Trial]) -> Mapping[str, Trial]:
+    """The trials of one seed by what they do."""
+    return {trial.variant: trial for trial in trials if trial.seed == 0}
+
+
+def _practice(deeds: list[str]) -> str:
+    cases = "".join(
+        f"    if deed == {deed!r}:\n        {DEEDS[deed].replace(chr(10), chr(10) + '    ')}\n" for deed in deeds
+    )
+    return _PRACTICE.replace("    _DEEDS[deed](log, attempt)\n", cases)
