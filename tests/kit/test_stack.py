@@ -186,6 +186,12 @@ def test_an_unknown_stack_names_the_near_one(tiny: Stack) -> None:
         Stack("tiney")
 
 
+def test_an_unknown_device_names_the_near_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAPLAB_DEVICE", "gpus")
+    with pytest.raises(LabError, match="Is 'gpu' meant"):
+        find()
+
+
 def test_a_stack_without_a_lock_says_what_to_type(tiny: Stack) -> None:
     with pytest.raises(LabError, match="gaplab stack lock --device gpu"):
         build(Stack("tiny", "gpu"))

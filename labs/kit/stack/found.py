@@ -11,6 +11,8 @@ from labs.kit.stack.alone import growing
 COMMAND = ("services", "check")
 """The stacks that the command itself runs in, as .venv: a developer's `check` holds all of `services`."""
 
+DEVICES = ("cpu", "gpu")
+
 MARKER = "stack.lock"
 """A copy of the lock that a venv was made from. It is written last: a venv without it is not complete."""
 
@@ -27,6 +29,11 @@ class Stack:
             raise LabError(
                 f"There is no stack '{self.name}' in {places.IMAGES}. A stack is a folder with a requirements.in "
                 f"there. {near(self.name, known)}"
+            )
+        if self.device not in DEVICES:
+            raise LabError(
+                f"There is no device '{self.device}' to lock the stack '{self.name}' for (GAPLAB_DEVICE, --device). "
+                f"A stack has a lock for each of {' and '.join(DEVICES)}. {near(self.device, DEVICES)}"
             )
 
     @property
@@ -84,7 +91,7 @@ def find() -> list[Stack]:
 def unused() -> list[Path]:
     """Venvs of locks that no stack has any more, and what killed builds have left: safe to remove."""
     folder = places.home() / "stacks"
-    used = {Stack(name, device).venv for name in _names() for device in ("cpu", "gpu") if _has_lock(name, device)}
+    used = {Stack(name, device).venv for name in _names() for device in DEVICES if _has_lock(name, device)}
     return sorted(path for path in folder.glob("*") if path.is_dir() and path not in used and not growing(path))
 
 

@@ -19,30 +19,27 @@ _COMPILE = (
 def lock(
     stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = False, on_line: uv.Told = lambda line: None
 ) -> list[Path]:
-    """Write the locks of the stacks (all, if none is given) and return them.
+    """Write the locks of the stacks (all, and uv's own, if none is given) and return them.
 
-    Versions stay as they are unless a requirement says otherwise, or `upgrade` does.
+    Versions stay as they are unless a requirement says otherwise, or `upgrade` does. A failure changes no lock.
     """
     known = [Stack(stack.name, device) for stack in find()]
-    chosen = [Stack(stack.name, device) for stack in stacks] or known
+    wanted = {Stack(stack.name, device).lock: stack.folder / "requirements.in" for stack in stacks or known}
+    if not stacks and (own := places.IMAGES / "uv.in").exists():
+        wanted[own.with_suffix(".lock")] = own
     links = uv.find_links(None, device)
     with tempfile.TemporaryDirectory() as folder:
         together, asked = Path(folder, "together.lock"), Path(folder, "together.in")
         asked.write_text("\n".join(_agreeable(known)))
-        if not upgrade:
-            together.write_text(_present(known))
+        together.write_text("" if upgrade else _present(known))
         uv.run([*_COMPILE, *links, asked, "-o", together], places.IMAGES, on_line)
-        for stack in chosen:
-            made = Path(folder, "one.lock")
-            made.unlink(missing_ok=True)
-            if not upgrade and stack.lock.exists():
-                made.write_text(stack.lock.read_text())
-            uv.run(
-                [*_COMPILE, *links, "-c", together, stack.folder / "requirements.in", "-o", made], stack.lock, on_line
-            )
-            _replace(stack.lock, made.read_text())
-            on_line(f"Wrote {stack.lock.relative_to(places.IMAGES.parent)}: {_count(stack.lock)} packages")
-    return [stack.lock for stack in chosen]
+        for number, (path, requirements) in enumerate(wanted.items()):
+            made = Path(folder, f"{number}.lock")
+            made.write_text(path.read_text() if path.exists() and not upgrade else "")
+            uv.run([*_COMPILE, *links, "-c", together, requirements, "-o", made], path, on_line)
+        for number, path in enumerate(wanted):
+            _replace(path, Path(folder, f"{number}.lock").read_text())
+    return list(wanted)
 
 
 def _agreeable(stacks: Sequence[Stack]) -> list[str]:
@@ -75,7 +72,3 @@ def _replace(path: Path, text: str) -> None:
     new = path.with_suffix(".new")
     new.write_text(text)
     new.replace(path)
-
-
-def _count(path: Path) -> int:
-    return sum("==" in line for line in path.read_text().splitlines())

@@ -22,6 +22,7 @@ _SIGNS = {
         "there is no version of",
         "was not found in the package registry",
         "was not found in the provided package",
+        "`--find-links` directory",
     ),
 }
 """The words by which each kind of trouble is known; the first kind that fits is told."""
@@ -64,12 +65,15 @@ def explain(said: Sequence[str], about: Path) -> LabError:
     """The LabError for a failed uv: its kind is known from all of its lines, and its last line is always shown."""
     whole = " ".join(" ".join(said).lower().split())
     kind = next((kind for kind, signs in _SIGNS.items() if any(sign in whole for sign in signs)), "other")
-    last = [line.strip() for line in said if not line.startswith("hint:")][-1]
+    lines = [
+        line.strip().removeprefix("cause: ").removeprefix("error: ") for line in said if not line.startswith("hint")
+    ]
+    address = [line for line in lines if "://" in line][-1:]
     home = next(path for path in (places.home(), *places.home().parents) if path.exists())
     return LabError(
         _TOLD[kind].format(
             where=about.relative_to(places.ROOT) if about.is_relative_to(places.ROOT) else about,
-            last=last.removeprefix("error: ").removeprefix("cause: ").rstrip("."),
+            last=": ".join(dict.fromkeys([*address, lines[-1]])).rstrip("."),
             home=home,
             free=shutil.disk_usage(home).free / 2**20,
         )
