@@ -18,8 +18,6 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-cli_stack.add_to(app)
-cli_services.add_to(app)
 
 LabArgument = Annotated[str, typer.Argument(metavar="LAB[/CLAIM]", help="[mechanism/]lab, or one claim of it")]
 LabsArgument = Annotated[
@@ -42,7 +40,8 @@ def list_labs(labs: LabsArgument = None, json: Json = False) -> None:
     if not chosen:
         out.print("No lab is here yet. Type: gaplab new foundations/coin_flips")
         return
-    out.print(console.catalogue_table(chosen))
+    for line in console.catalogue_lines(chosen):
+        out.print(line)
     out.print(f"\nNext: gaplab show {chosen[0].id}   ·   gaplab run {chosen[0].id}")
 
 
@@ -179,6 +178,10 @@ def new(
     console.out().print(
         f"Wrote {folder}\nNext: gaplab check {name}   ·   gaplab run {name}   ·   then edit its files", markup=False
     )
+
+
+cli_services.add_to(app)
+cli_stack.add_to(app)
 
 
 def main() -> None:

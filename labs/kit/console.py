@@ -68,18 +68,16 @@ def number(value: float, sign: bool = False) -> str:
     return f"{plus}{value:.4g}"
 
 
-def catalogue_table(labs: Sequence[Lab]) -> Table:
-    """The labs by mechanism, with stack and number of claims."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("lab", "claims", "stack", "question"):
-        table.add_column(column, justify="right" if column == "claims" else "left", no_wrap=column != "question")
+def catalogue_lines(labs: Sequence[Lab]) -> Iterable[Any]:
+    """The labs by mechanism: how many claims, which stack, and the question under it."""
+    width = max(len(lab.id) for lab in labs)
     for mechanism, title in MECHANISMS.items():
         mine = [lab for lab in labs if lab.mechanism == mechanism]
         if mine:
-            table.add_row(f"[bold]{title}[/]")
+            yield f"[bold]{title}[/]"
         for lab in mine:
-            table.add_row(lab.id, str(len(lab.claims)), " ".join(lab.stacks), escape(lab.title))
-    return table
+            yield f"  {lab.id:{width}}  {len(lab.claims)} claims  [dim]{' '.join(lab.stacks)}[/]"
+            yield Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4))
 
 
 def show_lab(lab: Lab, judged: Sequence[Judged]) -> Iterable[Any]:
