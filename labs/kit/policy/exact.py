@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from labs.kit.policy.task import COMPLETION_LENGTH, EOS, PROMPT_LENGTH, PROMPTS, VOCABULARY, encode, right
+from labs.kit.policy.task import COMPLETION_LENGTH, EOS, PAD, PROMPT_LENGTH, PROMPTS, VOCABULARY, answer, encode, right
 
 Array = NDArray[np.float64]
 Model = Any
@@ -111,6 +111,18 @@ def tree(model: Model, prompts: Sequence[str] = PROMPTS, *, temperature: float =
         parts = [levels(model, some, temperature=temperature) for some in _batches(prompts, batch)]
     whole = [torch.cat(level).numpy() for level in zip(*parts, strict=True)]
     return Tree(tuple(prompts), (whole[0], whole[1], whole[2]))
+
+
+def success(model: torch.nn.Module, prompts: Sequence[str] = PROMPTS) -> Array:
+    """(prompts,): probability of the right answer, from one short pass: a learning curve needs no more of the tree."""
+    said = [[*encode(str(answer(prompt))), EOS] for prompt in prompts]
+    blank = [[PAD] * (COMPLETION_LENGTH - len(tokens)) for tokens in said]
+    tokens = torch.tensor([[*encode(x), *y, *z] for x, y, z in zip(prompts, said, blank, strict=True)])
+    with torch.no_grad(), _eval_mode(model):
+        logits = model(input_ids=tokens[:, :-1].to(next(model.parameters()).device)).logits
+    log_p = logits[:, PROMPT_LENGTH - 1 :].double().cpu().log_softmax(-1)
+    chosen = log_p.gather(-1, tokens[:, PROMPT_LENGTH:, None])[..., 0]
+    return np.asarray(chosen.masked_fill(tokens[:, PROMPT_LENGTH:] == PAD, 0.0).sum(-1).exp().numpy())
 
 
 def gradient(
