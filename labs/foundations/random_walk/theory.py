@@ -1,0 +1,87 @@
+"""Exact learning curves on the random walk, their floors, and what a batch determines."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labs.kit import mdp
+
+Array = NDArray[np.float64]
+
+
+def learning_curve(method: str, step_size: float, states: int, initial: float, episodes: int) -> float:
+    r"""RMS error, over runs and states, after `episodes` episodes of TD(0) or constant-step Monte Carlo.
+
+    With x = (1, V), each step taken is x <- Bx, so the second moments move by E[B (x) B]; one episode is the matrix
+    E = U (I - T)^-1 S over (state, moments): enter, step while alive, leave.
+
+    $$\mathbb{E}[x\otimes x]_n = E^n\,(x_0\otimes x_0),\qquad
+    \mathrm{RMSE}_n = \sqrt{\tfrac1{|S|}\textstyle\sum_s \mathbb{E}\left[(V_n(s)-v(s))^2\right]}$$
+
+    One state: each episode ends at once, left or right alike, and with a step size of 1 the estimate is its reward, 0
+    or 1, while the truth is 1/2.
+
+    >>> learning_curve("td", step_size=1.0, states=1, initial=0.5, episodes=3)
+    0.5
+    >>> round(learning_curve("td", step_size=0.1, states=5, initial=0.5, episodes=100), 6)
+    0.059936
+    """
+    walk = mdp.random_walk(states)
+    episode = np.linalg.matrix_power(_episode(walk, method, step_size), episodes)
+    return mdp.rms_error(episode @ mdp.moments(np.full(states, initial)), mdp.values(walk))
+
+
+def learning_curve_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
+    """The same after `step` episodes."""
+    return learning_curve(method, step_size, states, initial, step)
+
+
+def error_floor(method: str, step_size: float, states: int) -> float:
+    r"""The RMS error that a constant step never gets below: the fixed point of the map of second moments.
+
+    $$E\,m = m,\qquad \lim_{n\to\infty}\mathrm{RMSE}_n > 0$$
+
+    >>> error_floor("mc", step_size=1.0, states=1)          # the last reward, 0 or 1, where the truth is 1/2
+    0.5
+    >>> round(error_floor("td", step_size=0.1, states=5), 6)
+    0.060091
+    """
+    walk = mdp.random_walk(states)
+    return mdp.rms_error(mdp.stationary_moments(_episode(walk, method, step_size)), mdp.values(walk))
+
+
+def error_floor_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
+    """The whole curve, which flattens at the floor."""
+    return learning_curve(method, step_size, states, initial, step)
+
+
+def certainty_equivalence(transitions: Array, states: int, initial: float) -> float:
+    r"""RMS error, mean over batches, of the value of the maximum-likelihood model of each batch.
+
+    `transitions` has one row for each: batch, state, next state (past the last state: the exits, left then right).
+    States that a batch never saw keep the initial value.
+
+    $$V = (D - N)^{-1}\,\hat r,\qquad N_{st}=\#(s\to t),\quad D=\mathrm{diag}\Big(\sum_t N_{st}\Big)$$
+
+    One state that went right three times of four: V = 3/4, and the truth is 1/2.
+
+    >>> went = np.array([[0, 0, 2], [0, 0, 2], [0, 0, 1], [0, 0, 2]])
+    >>> certainty_equivalence(went, states=1, initial=-1.0)
+    0.25
+    """
+    truth = mdp.values(mdp.random_walk(states))
+    batches = int(transitions[:, 0].max()) + 1
+    counts = np.zeros((batches, states, states + 2))
+    np.add.at(counts, tuple(transitions.astype(int).T), 1.0)
+    return float(np.mean([np.sqrt(np.mean((_solve(count, initial) - truth) ** 2)) for count in counts]))
+
+
+def _solve(count: Array, initial: float) -> Array:
+    seen = count.sum(axis=1) > 0
+    model = np.diag(count.sum(axis=1)) - count[:, :-2]
+    value = np.full(len(count), initial)
+    value[seen] = np.linalg.solve(model[np.ix_(seen, seen)], count[seen, -1])
+    return value
+
+
+def _episode(walk: mdp.Chain, method: str, step_size: float) -> Array:
+    return mdp.td_episode(walk, step_size) if method == "td" else mdp.mc_episode(walk, step_size)
