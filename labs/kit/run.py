@@ -10,7 +10,6 @@ from labs.kit.backlog import Backlog
 from labs.kit.engines import Ended, Engine, Event, Planned, Status, open_engine
 from labs.kit.plan import Trial
 from labs.kit.preparing import Preparing
-from labs.kit.reaper import reap
 from labs.kit.schedule import carry_out
 from labs.kit.services import tracking_uri
 from labs.kit.shipper import Shipper
@@ -18,7 +17,7 @@ from labs.kit.shipper import Shipper
 PATIENCE = 10.0
 """Seconds that a run waits at its end for MLflow; what it has not got by then is sent by the next run."""
 HASTE = 2.0
-"""The same after Ctrl-C."""
+"""The same after Ctrl-C, and where MLflow has just not answered."""
 
 
 @dataclass(frozen=True)
@@ -101,31 +100,21 @@ def _closing(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _recording(report: Report, uri: str | None, ship: bool) -> Iterator[Callable[[], None]]:
-    """A shipper beside the trials, and the reaper before and after; gives the function that says: something is new."""
+    """A shipper beside the trials, which also ends what died; gives the function that says: something is new."""
     if not ship:
         yield lambda: None
         return
     shipper = Shipper(uri or tracking_uri())
-    _in_background(reap, shipper.uri)
     shipper.start()
     patience = HASTE
     try:
         yield shipper.nudge
-        patience = PATIENCE
+        patience = HASTE if shipper.sent.away else PATIENCE
     finally:
         sent = shipper.stop(patience)
-        if not sent.away:
-            _in_background(reap, shipper.uri).join(patience)
-        report.problems = sent.problems
+        report.problems = list(dict.fromkeys(sent.problems))
         if sent.away or sent.problems:
             report.waiting = len(Backlog().records())
-
-
-def _in_background(task: Callable[[str], object], uri: str) -> threading.Thread:
-    """MLflow may hang: whoever asks it for something waits as long as they like, and no longer."""
-    thread = threading.Thread(target=task, args=(uri,), daemon=True)
-    thread.start()
-    return thread
 
 
 def _one_at_a_time(tell: Callable[[Event], None]) -> Callable[[Event], None]:

@@ -57,15 +57,15 @@ class Quiet:
         """There is no earlier attempt."""
 
 
-def run(trial: Trial) -> None:
+def run(trial: Trial) -> bool:
     """Run one trial to its end and record all of it. Raises what practice raises, after recording FAILED.
 
-    Raises spool.Busy where another process runs this trial, and returns at once where it is finished.
+    Raises spool.Busy where another process runs this trial, and returns False at once where it is finished.
     """
     lab = reading.read(Path(trial.lab_folder))
     with spool.hold(trial.folder):
         if spool.is_finished(trial.folder):
-            return
+            return False
         record = spool.begin(trial.folder, _header(trial))
         try:
             record.end("FINISHED", _measure_and_predict(lab, trial, record), tags=provenance.noted())
@@ -75,6 +75,7 @@ def run(trial: Trial) -> None:
         except BaseException as problem:  # Ctrl-C and exit: nobody's mistake, so it may be run again
             record.end("KILLED", {}, type(problem).__name__)
             raise
+    return True
 
 
 def _measure_and_predict(lab: Lab, trial: Trial, record: spool.Record) -> dict[str, float]:

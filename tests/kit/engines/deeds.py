@@ -1,6 +1,7 @@
 """A lab whose trials do what a test wants of them, each under the name of its variant."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from labs.kit import catalogue
@@ -83,6 +84,14 @@ def planned(root: Path, deeds: list[str], **numbers: float) -> list[Trial]:
 def by_deed(trials: list[Trial]) -> Mapping[str, Trial]:
     """The trials of one seed by what they do."""
     return {trial.variant: trial for trial in trials if trial.seed == 0}
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 20) -> None:
+    """Return once it is so."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def _practice(deeds: list[str]) -> str:

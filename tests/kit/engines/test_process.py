@@ -14,7 +14,7 @@ from labs.kit.engines.process import ProcessEngine
 from labs.kit.plan import Trial
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
-from tests.kit.engines.deeds import by_deed, planned
+from tests.kit.engines.deeds import by_deed, planned, wait_for
 
 pytestmark = pytest.mark.trial
 
@@ -160,7 +160,7 @@ def _kill_beneath(labs: Path, find: Callable[[], list[int]]) -> None:
     for event in follow(trials):
         told.append(event)
         if len(told) == 2:
-            _wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials[:2]))
+            wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials[:2]))
             psutil.Process(find()[0]).kill()
     assert [e.status for e in told if isinstance(e, Ended) and e.final] == [Status.FINISHED] * 4
     assert sum(isinstance(e, Ended) and e.status is Status.KILLED for e in told) == 2
@@ -171,7 +171,7 @@ def test_nothing_outlives_its_engine(labs: Path) -> None:
     trials = planned(labs, ["doze"], seeds=2)
     events = follow(trials)
     next(events), next(events)
-    _wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials))
+    wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials))
     below = psutil.Process().children(recursive=True)
     assert len(below) >= 4  # the worker, what it forks from, two trials
     events.close()
@@ -215,10 +215,3 @@ def _pid(trial: Trial) -> int:
 
 def _children(parent: int, word: str) -> list[int]:
     return [one.pid for one in psutil.Process(parent).children() if word in " ".join(one.cmdline())]
-
-
-def _wait_for(done: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)

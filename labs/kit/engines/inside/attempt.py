@@ -19,7 +19,7 @@ def attempt(line: str) -> tuple[str, str]:
     log = _write_output_to(told.folder)
     _one_thread()
     try:
-        trial.run(told)
+        return (Status.FINISHED if trial.run(told) else Status.ELSEWHERE), ""
     except spool.Busy:
         return Status.BUSY, ""
     except LabError as problem:
@@ -30,7 +30,6 @@ def attempt(line: str) -> tuple[str, str]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    return Status.FINISHED, ""
 
 
 def _write_output_to(folder: Path) -> Path:
