@@ -26,7 +26,7 @@ class Judged:
     preset: str
     """The preset whose trials these are; empty where there are none."""
     rows: Sequence[Row]
-    """The variant's trials that count here."""
+    """The trials that count here: the variant's and, for a claim `against` another variant, that one's."""
     stale: int
     """Finished trials of the variant whose recipe is no longer the code's."""
     failed: int
@@ -121,7 +121,7 @@ class _Told:
             [measured for _, measured in found.values()],
             runs if isinstance(runs, int) else None,
         )
-        used = sorted((row for row in rows if row.variant == variant and row.seed in found), key=lambda row: row.seed)
+        used = sorted((row for row in rows if row.seed in found), key=lambda row: (row.variant != variant, row.seed))
         return Judged(verdict, origin, preset, used, self._stale(variant), self._failed(variant))
 
     def _choose(self, claim: Claim, variant: str) -> tuple[Origin, str, list[Row]]:
