@@ -29,6 +29,7 @@ from transformers import (
     Qwen3ForCausalLM,
     Qwen3ForSequenceClassification,
 )
+from trl import GRPOTrainer
 from trl.experimental.ppo import PPOConfig, PPOTrainer
 
 QUANTISED = {
