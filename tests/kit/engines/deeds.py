@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from labs.kit import catalogue
 from labs.kit.plan import Trial, plan
@@ -10,6 +11,7 @@ from tests.kit.folders import THEORY, write_lab
 
 DEEDS = {
     "measure": "pass",
+    "lie": "rate = 0.75",
     "nap": "time.sleep(nap)",
     "doze": "time.sleep(60)",
     "spin": "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True:\n        sum(range(1000))",
@@ -28,7 +30,7 @@ DEEDS = {
 
 _TOML = """
 title = "What becomes of a trial?"
-stack = "tabular"
+stack = "{stack}"
 seeds = {seeds}
 timeout = {timeout}
 memory = {memory}
@@ -68,17 +70,24 @@ def trial(seed, log, *, rate, nap, deed):
 
 
 def write_deeds(
-    root: Path, deeds: list[str], seeds: int = 1, timeout: float = 60, memory: int = 100, nap: float = 0.3
+    root: Path,
+    deeds: list[str],
+    seeds: int = 1,
+    timeout: float = 60,
+    memory: int = 100,
+    nap: float = 0.3,
+    stack: str = "tabular",
 ) -> Path:
     """Write foundations/deeds with one variant a deed."""
     variants = "\n".join(f'[variants.{deed}]\ndeed = "{deed}"\n' for deed in deeds)
-    toml = _TOML.format(seeds=seeds, timeout=timeout, memory=memory, nap=nap, variants=variants, control=deeds[0])
+    numbers = {"seeds": seeds, "timeout": timeout, "memory": memory, "nap": nap, "stack": stack}
+    toml = _TOML.format(**numbers, variants=variants, control=deeds[0])
     return write_lab(root, "foundations/deeds", toml, THEORY, _practice(deeds))
 
 
-def planned(root: Path, deeds: list[str], **numbers: float) -> list[Trial]:
+def planned(root: Path, deeds: list[str], **told: Any) -> list[Trial]:
     """The trials of such a lab, seed by seed."""
-    return plan([catalogue.read(write_deeds(root, deeds, **numbers))], "full")  # type: ignore[arg-type]
+    return plan([catalogue.read(write_deeds(root, deeds, **told))], "full")
 
 
 def by_deed(trials: list[Trial]) -> Mapping[str, Trial]:
