@@ -5,10 +5,10 @@ distribution over 14 tokens. A completion ends with <eos> or after three tokens:
 token like any other here, as it is for a sampler.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,27 +16,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from labs.kit.policy.task import COMPLETION_LENGTH, EOS, PAD, PROMPT_LENGTH, PROMPTS, VOCABULARY, answer, encode, right
+from labs.kit.policy.packing import GOES_ON, WORDS, eval_mode, packed
+from labs.kit.policy.task import COMPLETION_LENGTH, EOS, PAD, PROMPT_LENGTH, PROMPTS, answer, encode, right
 
 Array = NDArray[np.float64]
 Model = Any
 """A PreTrainedModel or a PeftModel, which hides the methods of the model inside it from a type checker."""
 Reward = Callable[[str, Sequence[int]], float]
 
-WORDS = len(VOCABULARY)
-GOES_ON = [token for token in range(WORDS) if token != EOS]
-"""The 13 tokens after which a completion may go on."""
+_NODES = tuple(path for depth in (1, 2) for path in product(GOES_ON, repeat=depth))
 
 
-def _completions() -> list[tuple[int, ...]]:
-    """Every completion, in the order in which _leaves() lays out their probabilities."""
-    one = [(token,) for token in GOES_ON]
-    two = [(*first, token) for first in one for token in GOES_ON]
-    three = [(*begun, token) for begun in two for token in GOES_ON]
-    return [(EOS,), *((*begun, EOS) for begun in one), *((*begun, EOS) for begun in two), *three]
-
-
-COMPLETIONS = _completions()
+COMPLETIONS: list[tuple[int, ...]] = [
+    *((*begun, EOS) for depth in (0, 1, 2) for begun in product(GOES_ON, repeat=depth)),
+    *product(GOES_ON, repeat=3),
+]
+"""Every completion, in the order in which _leaves() lays out their probabilities."""
 LENGTHS: Array = np.array([len(completion) for completion in COMPLETIONS], dtype=np.float64)
 """Tokens of each completion, <eos> counted."""
 TRUNCATED = np.array([completion[-1] != EOS for completion in COMPLETIONS])
@@ -107,18 +102,18 @@ class Tree:
 
 def tree(model: Model, prompts: Sequence[str] = PROMPTS, *, temperature: float = 1.0, batch: int = 50) -> Tree:
     """Enumerate a policy, in eval mode and without gradients; its mode is put back afterwards."""
-    with torch.no_grad(), _eval_mode(model):
+    with torch.no_grad(), eval_mode(model):
         parts = [levels(model, some, temperature=temperature) for some in _batches(prompts, batch)]
     whole = [torch.cat(level).numpy() for level in zip(*parts, strict=True)]
     return Tree(tuple(prompts), (whole[0], whole[1], whole[2]))
 
 
-def success(model: torch.nn.Module, prompts: Sequence[str] = PROMPTS) -> Array:
+def success(model: Model, prompts: Sequence[str] = PROMPTS) -> Array:
     """(prompts,): probability of the right answer, from one short pass: a learning curve needs no more of the tree."""
     said = [[*encode(str(answer(prompt))), EOS] for prompt in prompts]
     blank = [[PAD] * (COMPLETION_LENGTH - len(tokens)) for tokens in said]
     tokens = torch.tensor([[*encode(x), *y, *z] for x, y, z in zip(prompts, said, blank, strict=True)])
-    with torch.no_grad(), _eval_mode(model):
+    with torch.no_grad(), eval_mode(model):
         logits = model(input_ids=tokens[:, :-1].to(next(model.parameters()).device)).logits
     log_p = logits[:, PROMPT_LENGTH - 1 :].double().cpu().log_softmax(-1)
     chosen = log_p.gather(-1, tokens[:, PROMPT_LENGTH:, None])[..., 0]
@@ -137,7 +132,7 @@ def gradient(
     """Exact gradient of the mean expected reward, one tensor a parameter, by autograd through the enumeration."""
     wanted = list(parameters)
     total = [torch.zeros_like(parameter) for parameter in wanted]
-    with torch.enable_grad(), _eval_mode(model):
+    with torch.enable_grad(), eval_mode(model):
         for some in _batches(prompts, batch):
             p = log_probs(model, some, temperature=temperature).exp()
             objective = (p * torch.from_numpy(rewards(some, reward))).sum() / len(prompts)
@@ -152,20 +147,8 @@ def log_probs(model: Model, prompts: Sequence[str], *, temperature: float = 1.0)
 
 
 def levels(model: Model, prompts: Sequence[str], *, temperature: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
-    """Next-token log-probabilities at all nodes, as in Tree.levels, as differentiable float64 tensors.
-
-    The tree is one sequence: four prompt tokens, then the 13 + 169 nodes; each token sees its own ancestors only.
-    """
-    embedding = model.get_input_embeddings().weight
-    heads = torch.tensor([encode(prompt) for prompt in prompts])
-    tokens = torch.cat([heads, _NODES.expand(len(prompts), -1)], dim=1)
-    mask = torch.zeros_like(_SEES, dtype=embedding.dtype).masked_fill(~_SEES, torch.finfo(embedding.dtype).min)
-    positions = _POSITIONS.to(embedding.device)
-    logits = model(
-        input_ids=tokens.to(embedding.device),
-        attention_mask=mask.to(embedding.device).expand(len(prompts), 1, -1, -1),
-        position_ids=positions.expand(len(prompts), -1),
-    ).logits
+    """Next-token log-probabilities at all nodes, as in Tree.levels, as differentiable float64 tensors."""
+    logits = model(**packed(prompts, _NODES, model.get_input_embeddings().weight)).logits
     log_p = (logits[:, PROMPT_LENGTH - 1 :].double().cpu() / temperature).log_softmax(-1)
     count = len(GOES_ON)
     return (
@@ -203,31 +186,5 @@ def _by_level(leaves: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return ended[:, 0], begun, twice.reshape(n, count, count), cut.reshape(n, count, count, count)
 
 
-def _shape() -> tuple[Tensor, Tensor, Tensor]:
-    """Tokens of the 182 nodes, positions of all 186 places, and which place sees which."""
-    paths: list[tuple[int, ...]] = [(token,) for token in GOES_ON]
-    paths += [(*path, token) for path in paths for token in GOES_ON]
-    places = [tuple(range(-PROMPT_LENGTH, -PROMPT_LENGTH + 1 + depth)) for depth in range(PROMPT_LENGTH)]
-    trunk = tuple(range(-PROMPT_LENGTH, 0))
-    places += [(*trunk, *path) for path in paths]
-    sees = [[place[: len(other)] == other for other in places] for place in places]
-    positions = [len(place) - 1 for place in places]
-    return torch.tensor([path[-1] for path in paths]), torch.tensor(positions), torch.tensor(sees)
-
-
-_NODES, _POSITIONS, _SEES = _shape()
-assert COMPLETION_LENGTH == 3, "the tree below is written out for three tokens"
-
-
 def _batches(prompts: Sequence[str], size: int) -> list[Sequence[str]]:
     return [prompts[start : start + size] for start in range(0, len(prompts), size)]
-
-
-@contextmanager
-def _eval_mode(model: Model) -> Iterator[None]:
-    was = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was)

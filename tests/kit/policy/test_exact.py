@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, Qwen3ForCausalLM
 
-from labs.kit.policy.exact import COMPLETIONS, LENGTHS, TRUNCATED, gradient, log_probs, rewards, tree
+from labs.kit.policy.exact import COMPLETIONS, LENGTHS, TRUNCATED, gradient, log_probs, rewards, success, tree
 from labs.kit.policy.task import EOS, PROMPT_LENGTH, encode, right
 
 SOME = ("3+4=", "9+9=", "0+0=", "6+8=")
@@ -127,3 +127,8 @@ def test_enumerating_leaves_the_model_in_its_mode_and_without_gradients(sharp_po
     assert all(parameter.grad is None for parameter in sharp_policy.parameters())
     sharp_policy.train(False)
     assert log_probs(sharp_policy, SOME).requires_grad
+
+
+def test_success_of_a_learning_curve_is_that_of_the_tree(base_model: PreTrainedModel) -> None:
+    """The short way and the whole enumeration must not drift apart."""
+    assert success(base_model) == pytest.approx(tree(base_model).success, rel=1e-4, abs=1e-7)

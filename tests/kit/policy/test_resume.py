@@ -121,7 +121,7 @@ def test_a_training_whose_newest_checkpoint_is_torn_ends_with_the_same_bits(tmp_
 
 def test_a_checkpoint_between_two_uses_of_a_generation_is_refused(tmp_path: Path) -> None:
     """save_steps 3 with two iterations a generation: resumed, it would train something else."""
-    with pytest.raises(LabError, match="every 3 passes would cut a generation in two"):
+    with pytest.raises(LabError, match="every 3 passes would cut a generation of 2 in two"):
         train(Training(seed=0, steps=8, save_steps=3, iterations=2), _Log(tmp_path))
     check_save_steps(4, 2)
 
