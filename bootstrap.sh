@@ -59,7 +59,7 @@ case "$(uname -sm)/$(getconf GNU_LIBC_VERSION 2>/dev/null || :)" in
 *)
     fail "This machine is $(uname -sm); stacks run on Linux with glibc on x86-64 (WSL2 is that too)." \
         "Every lock names the wheels of that one platform, so that two machines get the same packages to the byte." \
-        "Use the containers: CONTRIBUTING.md says how, under 'Containers'."
+        "Type the same command in a Linux container (docker run --platform linux/amd64), in WSL2, or on such a machine."
     ;;
 esac
 
