@@ -159,7 +159,7 @@ def test_another_platform_is_pointed_to_the_containers(checkout: Path, tmp_path:
     told = _told(_run(checkout, PATH=_path(tmp_path, uname="echo Darwin arm64")))
     assert len(told) == 3
     assert "Darwin arm64" in told[0]
-    assert "containers" in told[2]
+    assert "container" in told[2]
 
 
 def test_a_home_that_cannot_be_written_to(checkout: Path) -> None:
