@@ -41,7 +41,7 @@ def problem_of(database: Path) -> str:
         return (
             f"{database}: this disk cannot hold a database in write-ahead mode (it stays in {mode!r}).\n"
             "Without that mode a page that reads makes the trials that write fail.\n"
-            "Put it on a local Linux disk: type `make up GAPLAB_HOME=~/.cache/gaplab`."
+            "Put it on a local Linux disk: type `make up GAPLAB_HOME=$HOME/gaplab`."
         )
     return ""
 

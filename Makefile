@@ -1,0 +1,37 @@
+# Each target is one command. The work is in bootstrap.sh, the gaplab command (labs/kit) and tests/run.sh.
+.DEFAULT_GOAL := help
+.PHONY: help up down status doctor test bench faults
+
+LABS ?=
+PRESET ?= quick
+gaplab := .venv/bin/gaplab
+
+help: ## print these lines
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  make up LABS='foundations integration/kl_*'    runs a part      make up GAPLAB_MLFLOW_PORT=5050    moves a service"
+
+up: ## make everything, start the services, run every lab's quick preset; again: goes on where it was
+	@sh bootstrap.sh
+	@$(gaplab) up $(foreach lab,$(LABS),'$(lab)') --preset '$(PRESET)'
+
+down: ## stop what `make up` started, and nothing else; everything recorded is kept
+	@if [ -x $(gaplab) ]; then $(gaplab) down; else echo "Nothing was ever started here."; fi
+
+status: ## what runs, where, and what is recorded
+	@$(gaplab) status
+
+doctor: ## look for what is wrong, and say what to type
+	@$(gaplab) doctor
+
+test: ## every check; FAST=1: those without trials, under a minute
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@FAST='$(FAST)' bash tests/run.sh
+
+bench: ## how fast it is, beside its peers
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@bash bench/run.sh
+
+faults: ## 500 faults with light trials, 10 with real GRPO
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@FAULTS=500 bash tests/faults/run.sh

@@ -1,0 +1,102 @@
+"""`make up`, once there is a .venv: the services first, then the trials and what they need, the page filling."""
+
+import errno
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from labs.kit import catalogue, console, places, reference, results, services
+from labs.kit.errors import LabError
+from labs.kit.gap import Verdict
+from labs.kit.plan import plan
+from labs.kit.progress import run_and_tell
+from labs.kit.services.known import DASHBOARD
+from labs.kit.views import judged_of
+from labs.kit.words import Lab
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def up(patterns: Sequence[str] = (), preset: str = "quick") -> int:
+    """Start the services and run what is not finished of the labs that the patterns name. Returns the exit code.
+
+    Everything it makes is kept whole or not at all, so Ctrl-C and a second call cost nothing.
+    """
+    labs = catalogue.pick(patterns)
+    trials = plan(labs, preset)
+    out = console.out()
+    try:
+        links = _start(out)
+        code = run_and_tell(trials)
+    except KeyboardInterrupt:
+        out.print(
+            "\nStopped. Nothing is lost: type `make up` to go on from here, `make down` to stop the services.",
+            soft_wrap=True,
+        )
+        return 130
+    except OSError as problem:
+        if told := _in_words(problem):
+            raise told from problem
+        raise
+    for line in _last_lines(labs, links):
+        out.print(line, markup=False, soft_wrap=True)
+    return code
+
+
+def down() -> int:
+    """Stop what up() started, and nothing else. Returns the exit code."""
+    told = "Stopped the dashboard, MLflow and Jupyter. What was recorded is kept; `make up` goes on from there."
+    console.out().print(told if services.stop() else "Nothing of Gaplab's was running.", soft_wrap=True)
+    return 0
+
+
+def _start(out: Console) -> services.Links:
+    def ready(name: str, link: str) -> None:
+        if name == DASHBOARD.name:
+            out.print(f"Dashboard  {link}   shows the authors' verdicts until yours come in", soft_wrap=True)
+
+    with out.status("Starting the dashboard, MLflow and Jupyter"):
+        return services.start(ready=ready)
+
+
+def _last_lines(labs: Sequence[Lab], links: services.Links) -> list[str]:
+    judged = [one for lab in labs for one in judged_of(lab)]
+    return [
+        "",
+        console.tally_line(len(labs), results.tally(judged)) + _beside(labs),
+        f"Dashboard  {links.dashboard}      MLflow  {links.mlflow}      Jupyter  {links.jupyter}",
+        f"Next: .venv/bin/gaplab show {_most_telling(labs, judged)}   ·   make down stops everything",
+    ]
+
+
+def _beside(labs: Sequence[Lab]) -> str:
+    """How the same claims came out for the authors; nothing where they recorded none."""
+    told = [one for lab in labs for one in results.gaps(lab, [], reference.read(lab)) if one.origin == "reference"]
+    counts = console.tally_line(len(labs), results.tally(told)).partition(" · ")[2]
+    return f"       (the authors' run: {counts})" if told else ""
+
+
+def _most_telling(labs: Sequence[Lab], judged: Sequence[results.Judged]) -> str:
+    """The lab of the widest gap whose cause is known: the best first page to read."""
+    heads = [one.gap for one in judged if one.gap.is_headline and one.gap.verdict is Verdict.GAP]
+    known = [gap for gap in heads if gap.claim.cause]
+    widest = max(known, key=lambda gap: abs(gap.estimate) / gap.tolerance if gap.tolerance else 0.0, default=None)
+    return widest.claim.lab if widest else labs[0].id if labs else "--help"
+
+
+def _in_words(problem: OSError) -> LabError | None:
+    """A full disk and a folder that cannot be written are the reader's to put right; None for anything else."""
+    if problem.errno in _FULL:
+        return LabError(
+            f"The disk is full: {problem.filename or places.home()} could not be written.\n"
+            "Stacks, trials and databases lie there; what is finished is whole and stays.\n"
+            "Make room (`gaplab clean` says what can go), or type `make up GAPLAB_HOME=/another/disk/gaplab`."
+        )
+    if problem.errno in _REFUSED:
+        return LabError(
+            f"{problem.filename or places.home()} cannot be written: {problem.strerror}.\n"
+            "Everything that a run makes lies there.\n"
+            f"Give {places.home()} to your user, or type `make up GAPLAB_HOME=$HOME/gaplab`."
+        )
+    return None

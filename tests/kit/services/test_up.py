@@ -1,0 +1,117 @@
+"""`gaplab up` and `gaplab down` as a reader types them, with a small lab."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from labs.kit import places, services
+from labs.kit.stack import Stack, build
+from tests.kit.folders import PRACTICE, write_lab
+
+pytestmark = pytest.mark.trial
+SLOW = PRACTICE.replace("import random\n", "import random\nimport time\n").replace(
+    "    rng = ", "    time.sleep(2)\n    rng = "
+)
+
+
+@pytest.fixture
+def labs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for labs; the stack is this checkout's."""
+    with monkeypatch.context() as patch:
+        patch.delenv("GAPLAB_HOME")
+        build(Stack("tabular"))
+        stacks = places.home() / "stacks"
+    (home / "stacks").symlink_to(stacks)
+    monkeypatch.setenv("GAPLAB_LABS", str(home / "labs"))
+    return home / "labs"
+
+
+def _gaplab(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "labs.kit.cli", *words]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, cwd=places.ROOT
+    )
+
+
+def _said(*words: str) -> tuple[int, str]:
+    process = _gaplab(*words)
+    said = process.communicate(timeout=300)[0]
+    return process.returncode, said
+
+
+def test_up_shows_the_page_first_and_ends_with_what_to_open(labs: Path) -> None:
+    write_lab(labs)
+    code, said = _said("up")
+    assert code == 0, said
+    links = services.links()
+    lines = [line for line in said.splitlines() if line]
+    assert lines[0].startswith(f"Dashboard  {links.dashboard}"), "the address comes before any trial"
+    assert lines[-3].startswith("1 labs, 1 claims · 1 hold")
+    assert lines[-2] == f"Dashboard  {links.dashboard}      MLflow  {links.mlflow}      Jupyter  {links.jupyter}"
+    assert lines[-1] == "Next: .venv/bin/gaplab show foundations/coin   ·   make down stops everything"
+    assert {state.state for state in services.status()} == {"healthy"}
+
+    code, said = _said("up")
+    assert code == 0
+    assert "4 trials finished before, not run again" in said
+    code, said = _said("down")
+    assert (code, said.split()[0]) == (0, "Stopped")
+    assert not any(state.pid for state in services.status())
+    code, said = _said("down")
+    assert (code, said) == (0, "Nothing of Gaplab's was running.\n")
+
+
+def test_ctrl_c_loses_nothing_and_the_next_up_goes_on(labs: Path) -> None:
+    write_lab(labs, practice=SLOW)
+    process = _gaplab("up")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("[1/4]"):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, said
+    assert time.monotonic() - began < 15
+    assert "Nothing is lost: type `make up` to go on from here, `make down` to stop the services" in said
+    assert "Traceback" not in said
+    assert {state.state for state in services.status()} == {"healthy"}, "the page stays"
+
+    code, said = _said("up")
+    assert code == 0
+    assert "finished before" in said
+    assert "1 hold" in said
+
+
+def test_a_misspelt_lab_starts_nothing(labs: Path) -> None:
+    write_lab(labs)
+    code, said = _said("up", "coim")
+    assert code == 2
+    assert "Is 'coin' meant?" in said
+    assert not (places.home() / "services").exists()
+
+
+def test_a_full_disk_is_told_in_three_sentences(labs: Path) -> None:
+    """A real one: sixteen kilobytes, in a namespace of its own."""
+    write_lab(labs)
+    tiny = "mount -t tmpfs -o size=16k none {0}/tiny && exec {1} -m labs.kit.cli up"
+    (places.home() / "tiny").mkdir()
+    apart = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    told = _run([*apart, "sh", "-c", tiny.format(places.home(), sys.executable)], GAPLAB_HOME=f"{places.home()}/tiny")
+    assert told.returncode == 2, told.stderr
+    assert "disk" in told.stderr
+    assert "full" in told.stderr
+    assert "make up GAPLAB_HOME=" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 3
+
+
+def _run(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+    env: Mapping[str, str] = {**os.environ, **more}
+    return subprocess.run(command, env=env, capture_output=True, text=True, cwd=places.ROOT, timeout=120, check=False)
