@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """Runs asked for at once: 0.7 s of the server's time, well under the client's time-out."""
+PART = 200
+"""Runs of the round looked at once a minute: 10,000 in 50 minutes, for one second of the server's time a minute."""
 OVERLAP, LONG_OVERLAP = 15_000, 300_000
 """Milliseconds before the last end seen that are looked at again: each time, and once a minute (clocks differ)."""
 ROUND_EVERY = 60.0
@@ -126,7 +128,7 @@ class _Sync:
             return
         page = self.mlflow.search_runs(
             self.homes,
-            max_results=PAGE,
+            max_results=PART,
             order_by=["attributes.start_time ASC"],
             page_token=store.state(self.file, "page") or None,
         )
