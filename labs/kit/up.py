@@ -30,10 +30,8 @@ def up(patterns: Sequence[str] = (), preset: str = "quick") -> int:
         links = _start(out)
         code = run_and_tell(trials)
     except KeyboardInterrupt:
-        out.print(
-            "\nStopped. Nothing is lost: type `make up` to go on from here, `make down` to stop the services.",
-            soft_wrap=True,
-        )
+        told = "Stopped. Nothing is lost: type `make up` to go on from here, `make down` to stop the services."
+        out.print(f"\n{told}", soft_wrap=True)
         return 130
     except OSError as problem:
         if told := _in_words(problem):

@@ -7,12 +7,17 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
+import requests
+from jupyter_client.blocking.client import BlockingKernelClient
 
 from labs.kit import places, services
 from labs.kit.stack import Stack, build
 from tests.kit.folders import PRACTICE, write_lab
+from tests.kit.services.conftest import wait_for
 
 pytestmark = pytest.mark.trial
 SLOW = PRACTICE.replace("import random\n", "import random\nimport time\n").replace(
@@ -65,6 +70,35 @@ def test_up_shows_the_page_first_and_ends_with_what_to_open(labs: Path) -> None:
     assert not any(state.pid for state in services.status())
     code, said = _said("down")
     assert (code, said) == (0, "Nothing of Gaplab's was running.\n")
+
+
+def test_a_notebook_runs_in_its_stack_and_ends_with_down(labs: Path) -> None:
+    """Through the server that a browser would use: the kernel imports the kit, in the stack's own interpreter."""
+    write_lab(labs)
+    links = services.start(["jupyter"])
+    at = urlsplit(links.jupyter)
+    token = at.query.removeprefix("token=")
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"token {token}"
+        started = session.post(f"http://{at.netloc}/api/kernels", json={"name": "gaplab-tabular"}, timeout=30)
+    assert started.status_code == 201, started.text
+    runtime = places.home() / "services/jupyter/runtime"
+    kernel = BlockingKernelClient(connection_file=str(runtime / f"kernel-{started.json()['id']}.json"))
+    kernel.load_connection_file()
+    kernel.start_channels()
+    kernel.wait_for_ready(timeout=60)
+    said: list[str] = []
+    kernel.execute_interactive(
+        "import os, sys, labs.kit.mdp; print(sys.prefix, os.getpid())",
+        output_hook=lambda message: said.append(message["content"].get("text", "")),
+        timeout=60,
+    )
+    kernel.stop_channels()
+    prefix, pid = "".join(said).split()
+    assert Path(prefix) == Stack("tabular").venv
+    assert services.stop()
+    wait_for(lambda: not psutil.pid_exists(int(pid)))
 
 
 def test_ctrl_c_loses_nothing_and_the_next_up_goes_on(labs: Path) -> None:
