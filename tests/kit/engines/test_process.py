@@ -113,6 +113,20 @@ def test_theory_asking_for_an_unknown_name_is_told_the_near_one(labs: Path) -> N
     assert "Is 'rate' meant?" in ended.message
 
 
+@pytest.mark.parametrize(
+    ("line", "said"), [("def trial(:", "SyntaxError"), ("import no_such_package", "No module named 'no_such_package'")]
+)
+def test_a_lab_that_cannot_be_imported_fails_alone(labs: Path, line: str, said: str) -> None:
+    """Every lab of the stack is imported before the first trial; one that cannot be must not take the others along."""
+    broken, fine = planned(labs / "a", ["measure"]), planned(labs / "b", ["nap"])
+    (labs / "foundations").symlink_to(labs / "a" / "foundations")
+    (Path(broken[0].lab_folder) / "practice.py").write_text(line + "\n")
+    told = endings([*broken, *fine])
+    assert told["measure"].status is Status.FAILED
+    assert said in told["measure"].message
+    assert told["nap"].status is Status.FINISHED
+
+
 @pytest.mark.parametrize("deed", ["doze", "spin"])
 def test_a_trial_past_its_timeout_is_ended_and_its_neighbour_is_not(labs: Path, deed: str) -> None:
     """`spin` is deaf to SIGTERM, as compiled code is."""

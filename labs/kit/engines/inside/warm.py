@@ -1,7 +1,7 @@
 """Imported once by the process that trials are forked from: whatever the labs of the stack import, is imported here.
 
 A cold process spends 6 to 12 seconds importing trl; a fork of one that has it starts in a tenth of a second. Nothing
-but the import lines of smoke.py and of the labs is run, so nothing is computed before a trial begins.
+but the import lines of their files is run, so nothing is computed before a trial begins.
 """
 
 import ast
@@ -17,8 +17,7 @@ from labs.kit.errors import LabError
 
 
 def _sources(stack: str) -> Iterator[Path]:
-    """Where the stack's imports are written: its smoke test, and the labs that run in it."""
-    yield places.IMAGES / stack / "smoke.py"
+    """Where the imports are written: in the labs that run in this stack."""
     for path in sorted(places.labs().glob("*/*/lab.toml")):
         try:
             lab = catalogue.read(path.parent)
@@ -32,12 +31,12 @@ def _sources(stack: str) -> Iterator[Path]:
 def _import_all(stack: str) -> None:
     """Run the import lines. One that fails is told on stderr and left to the trial, which raises it with its place."""
     for path in filter(Path.is_file, _sources(stack)):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                try:
+        try:
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.Import | ast.ImportFrom):
                     exec(compile(ast.Module([node], []), str(path), "exec"), {})
-                except Exception:
-                    traceback.print_exc()
+        except Exception:
+            traceback.print_exc()
     gc.collect()
     gc.freeze()  # trials then share these pages instead of copying them at their first collection
 
