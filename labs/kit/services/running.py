@@ -30,12 +30,14 @@ def start(services: Iterable[str] = SERVICES, ready: Callable[[str, str], None] 
     with folder.one_at_a_time():
         at = ports()
         _stop_outdated()
-        _stop_moved(at)
-        missing = [service for service in chosen if not _is_alive(service)]
+        moved = _moved(at)
+        missing = [service for service in chosen if service in moved or not _is_alive(service)]
         for service in missing:
             refuse_taken(service, at[service.name])
         database.prepare()
         jupyter.prepare()
+        for service in moved:
+            _end(service)
         remember(at)
         supervision.ensure()
         folder.write_json(STARTED, {"fingerprint": _fingerprint(), "ports": at})
@@ -88,14 +90,11 @@ def _stop_outdated() -> None:
         supervision.shut_down()
 
 
-def _stop_moved(at: dict[str, int]) -> None:
-    """Stop the services that were started on another port than they are to have now."""
+def _moved(at: dict[str, int]) -> list[Service]:
+    """The services that run on another port than they are to have now."""
     before = folder.read_json(STARTED).get("ports")
-    if not isinstance(before, dict):
-        return
-    for name in SERVICES:
-        if before.get(name) != at[name] and _is_alive(SERVICES[name]):
-            _end(SERVICES[name])
+    told = before if isinstance(before, dict) else {}
+    return [service for name, service in SERVICES.items() if told.get(name) != at[name] and _is_alive(service)]
 
 
 def _wait_for(services: list[Service], at: dict[str, int], ready: Callable[[str, str], None]) -> None:

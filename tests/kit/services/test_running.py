@@ -3,7 +3,8 @@
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +14,12 @@ import pytest
 import requests
 
 from labs.kit import places, services
-from labs.kit.services.known import JUPYTER, SERVICES
+from labs.kit.errors import LabError
+from labs.kit.services.known import JUPYTER, MLFLOW, SERVICES
 from tests.kit.services.conftest import free_ports, move_in, wait_for
 
 pytestmark = pytest.mark.trial
+Serve = Callable[[int], subprocess.Popen[bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +145,19 @@ def test_a_service_moves_to_another_port_alone(links: services.Links, monkeypatc
     assert {name for name in after if after[name] != before[name]} == {"jupyter"}
     monkeypatch.delenv(JUPYTER.variable)
     assert services.links() == moved, "a later command finds the port without being told"
+
+
+def test_a_service_stays_where_it_is_if_it_cannot_move(
+    links: services.Links, foreign: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, port = _pids(), free_ports(1)[0]
+    foreign(port)
+    with monkeypatch.context() as patch:
+        patch.setenv(MLFLOW.variable, str(port))
+        with pytest.raises(LabError, match=f"Port {port}"):
+            services.start()
+    assert _pids() == before
+    assert services.links().mlflow == links.mlflow
 
 
 def test_records_survive_a_killed_process_manager(links: services.Links, tmp_path: Path) -> None:
