@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from labs.kit import places
 from labs.kit.engines import Ended, Status
@@ -131,17 +132,22 @@ class _Worker:
     def _listen(self) -> None:
         """Pass on the answers, and at the worker's end answer for what it leaves."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.endswith(b"\n"):
-                told = json.loads(line)
-                with self.lock:
-                    trial = self.waiting.pop(told["key"])
-                self.ended.put(Ended(trial, Status(told["status"]), told["message"], told["signal"]))
-        code = self.process.wait()
+        try:
+            for line in self.process.stdout:
+                if line.endswith(b"\n"):  # else it was killed while it wrote
+                    self._pass_on(json.loads(line))
+        finally:
+            self.process.kill()  # it has ended, but for one whose answer was no JSON: its trials are tried anew
+            code = self.process.wait()
+            with self.lock:
+                self.over, left = True, list(self.waiting.values())
+            for trial in left:
+                self.ended.put(self._left(trial, code))
+
+    def _pass_on(self, told: dict[str, Any]) -> None:
         with self.lock:
-            self.over, left = True, list(self.waiting.values())
-        for trial in left:
-            self.ended.put(self._left(trial, code))
+            trial = self.waiting.pop(told["key"])
+        self.ended.put(Ended(trial, Status(told["status"]), told["message"], told["signal"]))
 
     def _left(self, trial: Trial, code: int) -> Ended:
         if code <= 0:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from labs.kit import catalogue
 from labs.kit.plan import Trial, plan
 from tests.kit.folders import THEORY, write_lab
@@ -101,6 +103,23 @@ def wait_for(done: Callable[[], bool], seconds: float = 20) -> None:
     while not done():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def are_gone(processes: list[psutil.Process], seconds: float = 5) -> bool:
+    """Whether they end in time. A zombie is over: it waits for init to take note, which can take a while."""
+    end = time.monotonic() + seconds
+    while any(map(_runs, processes)):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _practice(deeds: list[str]) -> str:

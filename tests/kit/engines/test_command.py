@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -13,7 +12,7 @@ import pytest
 
 from labs.kit import places, spool
 from labs.kit.plan import Trial
-from tests.kit.engines.deeds import planned, wait_for
+from tests.kit.engines.deeds import are_gone, planned, wait_for
 
 pytestmark = pytest.mark.trial
 
@@ -66,7 +65,7 @@ def test_a_killed_command_leaves_no_process_and_the_next_one_goes_on(labs: Path,
     command = begin()
     below = until_running(command, trials)
     command.send_signal(number)
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert are_gone(below)
     command.communicate()
     assert finish(begin())["done"] == 3
     assert all(spool.is_finished(trial.folder) for trial in trials)
@@ -79,22 +78,26 @@ def test_ctrl_c_ends_everything_and_loses_nothing(labs: Path) -> None:
     wait_for(lambda: any(spool.is_finished(trial.folder) for trial in trials))
     below = psutil.Process(command.pid).children(recursive=True)
     os.killpg(command.pid, signal.SIGINT)
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert are_gone(below)
     assert "KeyboardInterrupt" in command.communicate()[1]
     done = sum(spool.is_finished(trial.folder) for trial in trials)
     assert finish(begin()) == {"done": 4 - done, "skipped": done, "elsewhere": 0, "failed": 0}
 
 
-def test_a_command_killed_while_its_stack_is_imported_leaves_no_process(labs: Path) -> None:
+def test_a_command_killed_while_its_stack_is_imported_leaves_no_process(
+    labs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker that waits for 6 seconds of imports hears nothing from its pipe."""
     practice = Path(planned(labs, ["measure"])[0].lab_folder) / "practice.py"
-    (labs / "slow_to_import.py").write_text("import time\ntime.sleep(20)\n")
-    practice.write_text(f"import sys\nsys.path.append({str(labs)!r})\nimport slow_to_import\n{practice.read_text()}")
+    (labs / "slow_to_import.py").write_text(
+        "import time, pathlib\npathlib.Path(__file__ + '.begun').touch()\ntime.sleep(20)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(labs))
+    practice.write_text(f"import slow_to_import\n{practice.read_text()}")
     command = begin()
-    worker = psutil.Process(command.pid)
-    wait_for(lambda: len(worker.children(recursive=True)) >= 3)
-    time.sleep(0.5)
-    below = worker.children(recursive=True)
+    wait_for((labs / "slow_to_import.py.begun").is_file)
+    below = psutil.Process(command.pid).children(recursive=True)
+    assert len(below) >= 2  # the worker, and what it forks from
     command.kill()
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert are_gone(below)
     command.communicate()

@@ -14,7 +14,7 @@ from labs.kit.engines.process import ProcessEngine
 from labs.kit.plan import Trial
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
-from tests.kit.engines.deeds import by_deed, planned, wait_for
+from tests.kit.engines.deeds import are_gone, by_deed, planned, wait_for
 
 pytestmark = pytest.mark.trial
 
@@ -97,6 +97,17 @@ def test_what_a_trial_prints_stands_beside_its_record(told: Told) -> None:
     assert (told["print"].trial.folder / "0.log").read_text().splitlines() == ["heads", "tails"]
 
 
+def test_what_a_package_prints_when_it_is_imported_does_not_pass_for_an_answer(
+    labs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = planned(labs, ["measure"])
+    (labs / "noisy.py").write_text("import os\nprint('{}')\nos.write(1, b'{}\\n')\n")
+    monkeypatch.setenv("PYTHONPATH", str(labs))
+    practice = Path(trials[0].lab_folder) / "practice.py"
+    practice.write_text(f"import noisy\n{practice.read_text()}")
+    assert endings(trials)["measure"].status is Status.FINISHED
+
+
 def test_a_trial_computes_with_one_thread(told: Told) -> None:
     ended = spool.finished(told["threads"].trial.folder)
     assert ended is not None
@@ -169,16 +180,18 @@ def test_trials_of_a_killed_fork_server_are_run_again(labs: Path) -> None:
 
 
 def _kill_beneath(labs: Path, find: Callable[[], list[int]]) -> None:
-    trials = planned(labs, ["nap"], seeds=4, nap=1.0)
+    trials = planned(labs, ["nap"], seeds=2, nap=3.0)
     told: list[Event] = []
     for event in follow(trials):
         told.append(event)
         if len(told) == 2:
-            wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials[:2]))
+            wait_for(lambda: all((trial.folder / "pid").is_file() for trial in trials))
+            orphans = [psutil.Process(_pid(trial)) for trial in trials]
             psutil.Process(find()[0]).kill()
-    assert [e.status for e in told if isinstance(e, Ended) and e.final] == [Status.FINISHED] * 4
+            assert are_gone(orphans, seconds=1.5)
+    assert [e.status for e in told if isinstance(e, Ended) and e.final] == [Status.FINISHED] * 2
     assert sum(isinstance(e, Ended) and e.status is Status.KILLED for e in told) == 2
-    assert all(spool.is_finished(trial.folder) for trial in trials)
+    assert all(len(spool.attempts(trial.folder)) == 2 for trial in trials)
 
 
 def test_nothing_outlives_its_engine(labs: Path) -> None:
@@ -189,7 +202,7 @@ def test_nothing_outlives_its_engine(labs: Path) -> None:
     below = psutil.Process().children(recursive=True)
     assert len(below) >= 4  # the worker, what it forks from, two trials
     events.close()
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert are_gone(below)
 
 
 def test_memory_bounds_how_many_run_at_once(labs: Path) -> None:
