@@ -11,8 +11,9 @@ from labs.kit.policy.task import COMPLETION_LENGTH
 from labs.kit.policy.training import Training
 from labs.kit.trial import Log, Measured
 
-PROMPTS_A_BATCH = 16
-"""The data set is one prompt so many times: at least as many as there are groups in a batch."""
+CURVE_EVERY = 5
+COPIES = 16
+"""Of the prompt in the data set: at least as many as there are groups in a batch."""
 
 
 def trial(seed: int, log: Log, *, prompt: str, scale: str, group_size: int, steps: int) -> dict[str, Measured]:
@@ -27,7 +28,7 @@ def trial(seed: int, log: Log, *, prompt: str, scale: str, group_size: int, step
             scale_rewards=scale,
             group_size=group_size,
             max_grad_norm=1e9,
-            prompts=[prompt] * PROMPTS_A_BATCH,
+            prompts=[prompt] * COPIES,
             lora=False,
             save_steps=steps,  # no checkpoint: seconds of work, and the sums below live in memory
         ),
@@ -61,8 +62,9 @@ class _Slopes(TrainerCallback):
         """The loss is minus the objective, and `dr_grpo` divides it by the greatest length of a completion."""
         self._sum += -COMPLETION_LENGTH * _flat([parameter.grad for parameter in self._parameters])
         self._steps += 1
-        for claim in ("self_baseline", "std_weight", "arcsin"):
-            self._log(f"curve.{claim}", self.mean, self._steps)
+        if self._steps % CURVE_EVERY == 0:
+            for claim in ("self_baseline", "std_weight", "arcsin"):
+                self._log(f"curve.{claim}", self.mean, self._steps)
 
     @property
     def mean(self) -> float:

@@ -64,7 +64,7 @@ def trial(
         "identity": policy.success.mean() - beta * kl,
         "own_fixed_point": end,
         "textbook_optimum": end,
-        "kl": kl,
+        "sequence_kl": kl,
         "start": reference.success.mean(),
         "reference": reference.p,
         "policy": policy.p,
