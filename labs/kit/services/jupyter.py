@@ -1,5 +1,6 @@
 """The Jupyter server: the labs' notebooks, each in its stack's kernel, behind a token."""
 
+import json
 import os
 
 from labs.kit import places, stack
@@ -11,12 +12,18 @@ from labs.kit.services.token import token
 _NOT_OURS = ("JUPYTER_TOKEN", "JUPYTER_CONFIG_PATH", "JUPYTER_PATH")
 """What the reader has set for other servers; an empty JUPYTER_TOKEN would let everybody into this one."""
 
+_QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+"""No question about news before the first notebook; nothing is fetched from outside."""
+
 
 def prepare() -> None:
     """Have a token, and a kernel for every lab stack: one that is not built yet can be used as soon as it is."""
     token()
     for one in _lab_stacks():
         stack.kernelspec(one, folder() / "jupyter" / "data")
+    settings = folder() / "jupyter" / "config" / "labconfig"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "default_setting_overrides.json").write_text(json.dumps(_QUIET))
 
 
 def environment() -> dict[str, str]:
