@@ -68,9 +68,9 @@ def noise_kept(discount: float, updates: int, reward_sd: float) -> float:
     1.3735
     """
     step = np.arange(1, updates + 1)
-    shrunk = np.log1p((discount - 1) / step)
-    after = shrunk[::-1].cumsum()[::-1] - shrunk  # the factors that come after each step
-    return float(reward_sd**2 * np.sum(np.exp(2 * after) / step**2))
+    kept = 1 - (1 - discount) / step
+    after = np.append(np.cumprod(kept[:0:-1])[::-1], 1.0)  # the product of the factors after each step
+    return float(reward_sd**2 * np.sum((after / step) ** 2))
 
 
 def noise_kept_curve(step: int, discount: float, reward_sd: float) -> float:

@@ -35,13 +35,10 @@ def trial(
     """Measure a fixed policy's return and its sampled gradient, or what REINFORCE has learnt at the end."""
     rng, theta = np.random.default_rng(seed), float(np.log(right / (1 - right)))
     if experiment == "fixed":
-        step_size, baseline_step = 0.0, 0.0
-    returns, gradients, scores = _runs(
-        rng, runs, episodes, theta, cap, last_reward, step_size, baseline_step, within_episode
-    )
-    if experiment == "fixed":
-        estimates = gradients - _baseline(baseline, returns) * scores
-        return {"expected_return": float(returns.mean()), "policy_gradient": float(estimates.mean())}
+        total, gradient, score = _play(rng, right, runs * episodes, cap)
+        estimate = gradient - _baseline(baseline, total) * score
+        return {"expected_return": float(total.mean()), "policy_gradient": float(estimate.mean())}
+    returns = _learn(rng, runs, episodes, theta, cap, last_reward, step_size, baseline_step, within_episode)
     ends = np.unique(np.geomspace(1, episodes, 40).astype(int))
     for begin, end in zip([0, *ends[:-1]], ends, strict=True):
         log("curve.optimum", float(np.median(returns[:, begin:end].mean(axis=1))), int(end))
@@ -53,9 +50,35 @@ def trial(
     }
 
 
-# Compiled, because every step moves its run's policy: on one array axis all runs would wait for the longest episode.
-@njit()
-def _runs(
+def _play(rng: Generator, right: float, episodes: int, cap: int) -> tuple[Array, Array, Array]:
+    """Return, sum of G_t z_t, and sum of z_t of each episode, with z_t = 1{right} - P(right) and -1 a step.
+
+    All episodes walk side by side, and those that end are set aside. G_t is the whole return plus t.
+    """
+    total, late, score = np.zeros((3, episodes))
+    walking, place, step = np.arange(episodes), np.zeros(episodes, dtype=int), 0
+    while len(walking):
+        goes_right = rng.random(len(walking)) < right
+        score[walking] += goes_right - right
+        late[walking] += step * (goes_right - right)
+        place, step = NEXT[place, goes_right.astype(int)], step + 1
+        stays = (place != 3) & (step < cap)
+        total[walking[~stays]] = -step
+        walking, place = walking[stays], place[stays]
+    return total, total * score + late, score
+
+
+def _baseline(kind: str, returns: Array) -> Array | float:
+    """What is subtracted from each return before it weighs its episode's score."""
+    if kind == "zero":
+        return 0.0
+    total: Array = returns.reshape(-1, GROUP).sum(axis=1).repeat(GROUP)
+    return total / GROUP if kind == "own_too" else (total - returns) / (GROUP - 1)
+
+
+# Compiled, because each step moves its own run's policy: on one array axis all would wait for the longest episode.
+@njit(cache=True)
+def _learn(
     rng: Generator,
     runs: int,
     episodes: int,
@@ -65,65 +88,28 @@ def _runs(
     step_size: float,
     baseline_step: float,
     within_episode: bool,
-) -> tuple[Array, Array, Array]:
-    """Each episode's return, sum of G_t z_t and sum of z_t, with z_t = 1{right} - P(right); learning follows each."""
-    returns, gradients, scores = np.zeros((3, runs, episodes))
-    actions = np.zeros(cap)
+) -> Array:
+    """Returns of runs x episodes while REINFORCE learns, as in the book's box.
+
+    There each step of an episode that is over moves theta, so that later steps are scored by a policy that never took
+    them. Where not `within_episode`, all of them are scored by the policy that walked.
+    """
+    returns, took = np.zeros((runs, episodes)), np.zeros(cap)
     for run in range(runs):
         preference, value = theta, 0.0
         for episode in range(episodes):
-            length, place = _walk(rng, preference, actions)
-            last = last_reward if place == 3 else -1.0
-            returns[run, episode] = last - (length - 1)
-            preference, value, gradients[run, episode], scores[run, episode] = _learn(
-                actions[:length], last, preference, value, step_size, baseline_step, within_episode
-            )
-    return returns, gradients, scores
-
-
-@njit()
-def _walk(rng: Generator, preference: float, actions: Array) -> tuple[int, int]:
-    """Walk until the goal or the end of `actions`, filling them in (1 for right); return the length and the place."""
-    chance, place, length = 1 / (1 + np.exp(-preference)), 0, 0
-    while place != 3 and length < len(actions):
-        goes_right = rng.random() < chance
-        actions[length] = goes_right
-        place = NEXT[place, int(goes_right)]
-        length += 1
-    return length, place
-
-
-@njit()
-def _learn(
-    actions: Array,
-    last: float,
-    preference: float,
-    value: float,
-    step_size: float,
-    baseline_step: float,
-    within_episode: bool,
-) -> tuple[float, float, float, float]:
-    """Follow the book's box: each step moves theta, so later steps are scored by a policy that did not take them.
-
-    Where not `within_episode`, all of them are scored by the policy that walked.
-    """
-    gradient, score, chance = 0.0, 0.0, 1 / (1 + np.exp(-preference))
-    for step in range(len(actions)):
-        to_go = last - (len(actions) - 1 - step)
-        if within_episode:
-            chance = 1 / (1 + np.exp(-preference))
-        scored = actions[step] - chance
-        gradient += to_go * scored
-        score += scored
-        error = to_go - value
-        value += baseline_step * error
-        preference += 2 * step_size * error * scored  # two preferences move by step_size each, in opposite directions
-    return preference, value, gradient, score
-
-
-def _baseline(kind: str, returns: Array) -> Array | float:
-    """What is subtracted from each return before it weighs its episode's score."""
-    if kind == "zero":
-        return 0.0
-    total: Array = returns.reshape(-1, GROUP).sum(axis=1).repeat(GROUP).reshape(returns.shape)
-    return total / GROUP if kind == "own_too" else (total - returns) / (GROUP - 1)
+            chance, place, length = 1 / (1 + np.exp(-preference)), 0, 0
+            while place != 3 and length < cap:
+                took[length] = rng.random() < chance
+                place = NEXT[place, int(took[length])]
+                length += 1
+            to_go = (last_reward if place == 3 else -1.0) - (length - 1)
+            returns[run, episode] = to_go
+            for action in took[:length]:
+                if within_episode:
+                    chance = 1 / (1 + np.exp(-preference))
+                error = to_go - value
+                value += baseline_step * error
+                preference += 2 * step_size * error * (action - chance)  # two preferences move, in opposite directions
+                to_go += 1
+    return returns
