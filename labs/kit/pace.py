@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from statistics import mean
+from statistics import median
 
 from rich.markup import escape
 
@@ -52,14 +52,17 @@ class Pace:
         return " · ".join(said + ([f"about {duration(seconds)} left"] if seconds is not None else []))
 
     def seconds_left(self) -> float | None:
-        """None until a first trial has told how long one takes."""
-        if not self._took:
+        """None until a first trial has told how long one takes, and when none is left.
+
+        Medians: the first trials of a stack wait for its imports, which the later ones do not.
+        """
+        if not self._took or not self._left:
             return None
-        usual = mean(map(mean, self._took.values()))
+        usual = median(map(median, self._took.values()))
         now = time.monotonic()
         work = 0.0
         for trial in self._left:
-            whole = mean(self._took.get(trial.lab, [usual]))
+            whole = median(self._took.get(trial.lab, [usual]))
             work += max(0.0, whole - (now - self._began[trial.key])) if trial.key in self.running else whole
         return work / self._most
 

@@ -100,7 +100,9 @@ class Progress:
         with self._lock:
             pace, notice = self._pace, self._notice
             bar = Table.grid(padding=(0, 1))
-            drawn = ProgressBar(total=max(1, pace.total), completed=pace.done, width=30, complete_style="cyan")
+            drawn = ProgressBar(
+                total=max(1, pace.total), completed=pace.done, width=30, complete_style="cyan", finished_style="cyan"
+            )
             bar.add_row(drawn, Text(pace.sentence()))
             running = ", ".join(trial.name for trial in pace.running.values())
             more = ": ".join(filter(None, (notice.text, notice.detail)))

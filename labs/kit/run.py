@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from labs.kit import spool
 from labs.kit.backlog import Backlog
-from labs.kit.engines import Ended, Engine, Event, Planned, Status, open_engine
+from labs.kit.engines import Ended, Engine, Event, Notice, Planned, Status, open_engine
 from labs.kit.plan import Trial
 from labs.kit.preparing import Preparing
 from labs.kit.schedule import carry_out
@@ -70,22 +70,23 @@ def run(
     uri: str | None = None,
     ship: bool = True,
 ) -> Report:
-    """Run the trials that are not finished, and send to the MLflow at `uri` what it has not got.
+    """Run the trials that are not finished, and send to the MLflow at `uri` (tracking_uri()) what it has not got.
 
     `ship=False` leaves MLflow out. Events come one at a time, but not all from the calling thread.
     """
     tell = _one_at_a_time(on_event or (lambda event: None))
     opened = open_engine(engine, workers)
-    left = [trial for trial in {trial.key: trial for trial in trials}.values() if not spool.is_finished(trial.folder)]
-    report = Report(skipped=len(trials) - len(left))
+    asked = {trial.key: trial for trial in trials}
+    left = [trial for trial in asked.values() if not spool.is_finished(trial.folder)]
+    report = Report(skipped=len(asked) - len(left))
     tell(Planned(left, report.skipped))
-    with _recording(report, uri, ship) as recorded, _closing(opened):
+    with _recording(report, uri or tracking_uri(), tell) if ship else nullcontext(_nothing) as new, _closing(opened):
         if left:
             preparing = Preparing(left, tell)
             for event in carry_out(left, opened, preparing.ready):
                 if isinstance(event, Ended) and event.final:
                     report.add(event)
-                    recorded()
+                    new()
                 tell(event)
     return report
 
@@ -99,22 +100,24 @@ def _closing(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def _recording(report: Report, uri: str | None, ship: bool) -> Iterator[Callable[[], None]]:
+def _recording(report: Report, uri: str, tell: Callable[[Event], None]) -> Iterator[Callable[[], None]]:
     """A shipper beside the trials, which also ends what died; gives the function that says: something is new."""
-    if not ship:
-        yield lambda: None
-        return
-    shipper = Shipper(uri or tracking_uri())
+    shipper = Shipper(uri)
     shipper.start()
     patience = HASTE
     try:
         yield shipper.nudge
         patience = HASTE if shipper.sent.away else PATIENCE
     finally:
+        tell(Notice("sending to MLflow what it has not got"))
         sent = shipper.stop(patience)
         report.problems = list(dict.fromkeys(sent.problems))
         if sent.away or sent.problems:
             report.waiting = len(Backlog().records())
+
+
+def _nothing() -> None:
+    """Without MLflow nobody waits for news."""
 
 
 def _one_at_a_time(tell: Callable[[Event], None]) -> Callable[[Event], None]:
