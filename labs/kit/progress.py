@@ -87,7 +87,7 @@ class Progress:
             cause = event.message or f"signal {event.signal}"
             yield f"[yellow]{escape(event.trial.name)} was killed ({escape(cause)}); it is run again[/]"
         elif event.status is Status.BUSY:
-            yield f"[dim]{escape(event.trial.name)} is running in another gaplab command[/]"
+            yield f"[dim]{escape(event.trial.name)} is held by another process, so it is waited for[/]"
         elif event.status in (Status.FAILED, Status.TIMEOUT):
             yield f"[red]✖[/] {escape(event.trial.name)}: {escape(event.message.splitlines()[0])}"
         elif not self._out.is_terminal:
