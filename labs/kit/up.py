@@ -34,8 +34,8 @@ def up(patterns: Sequence[str] = (), preset: str = "quick") -> int:
         out.print(f"\n{told}", soft_wrap=True)
         return 130
     except OSError as problem:
-        if told := _in_words(problem):
-            raise told from problem
+        if in_words := _in_words(problem):
+            raise in_words from problem
         raise
     for line in _last_lines(labs, links):
         out.print(line, markup=False, soft_wrap=True)
