@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import huggingface_hub.constants
-import torch
 from datasets import Dataset
 from peft import LoraConfig
-from torch import nn
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from labs.kit.errors import LabError
 from labs.kit.policy.checkpoints import MarkComplete, check_save_steps, discard, newest_complete
-from labs.kit.policy.loading import assert_quantised, load, strict_warnings
+from labs.kit.policy.loading import assert_quantised, load, set_precision, strict_warnings
 from labs.kit.policy.task import rows
-from labs.kit.policy.training import Precision, Trained, Training
+from labs.kit.policy.training import Trained, Training
 from labs.kit.policy.watching import BatchWatch, Watch, Watching
 
 huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
@@ -71,6 +69,7 @@ def build(
     """The trainer, ready to train; the trained weights have the precision asked for."""
     model, tokenizer = loaded or load(training.quantization, training.model, guard=training.guard)
     seen = seen or Watching()
+    set_seed(training.seed)  # TRL 1.12 draws the adapter before it seeds; 1.16 seeds first, with the same seed
     trainer = GRPOTrainer(
         model=model,
         processing_class=tokenizer,
@@ -85,13 +84,6 @@ def build(
     seen.model = trainer.model
     set_precision(seen.model, training.precision)
     return trainer
-
-
-def set_precision(model: nn.Module, precision: Precision) -> None:
-    """Cast what is trained; TRL makes the adapter of a quantised model bfloat16, which would compare two precisions."""
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.to(getattr(torch, precision))
 
 
 def _config(training: Training, folder: Path, on_cpu: bool) -> GRPOConfig:

@@ -24,6 +24,7 @@ from labs.kit.places import home
 from labs.kit.policy.base import base
 
 Quantization = Literal["none", "int8", "nf4"]
+Precision = Literal["float32", "bfloat16"]
 
 LAYERS = {"none": "Linear", "int8": "Linear8bitLt", "nf4": "Linear4bit"}
 """The class of the layers that each quantisation makes."""
@@ -127,13 +128,21 @@ def weights(layer: Linear4bit | Linear8bitLt) -> Tensor:
     return plain.float()
 
 
+def set_precision(model: nn.Module, precision: Precision) -> None:
+    """Cast what is trained; TRL makes the adapter of a quantised model bfloat16, which would compare two precisions."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(getattr(torch, precision))
+
+
 @contextmanager
 def strict_warnings() -> Iterator[None]:
     """Make an error of PyTorch's warning that a kernel (gemv_4bit, say) has no gradient: it would be wrong."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*autograd kernel was not registered.*", category=UserWarning)
-        # TRL 1.16 asks transformers 5.23 for this by its old name.
+        # TRL 1.16 asks transformers 5.23 for this by its old name; TRL 1.12 takes the variance of one number.
         warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=r"var\(\): degrees of freedom is <= 0", category=UserWarning)
         yield
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labs.kit.policy.exact import Reward
-from labs.kit.policy.loading import Quantization
+from labs.kit.policy.loading import Precision, Quantization
 from labs.kit.policy.task import COMPLETION_LENGTH, PROMPTS, right
-
-Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)

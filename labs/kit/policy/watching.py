@@ -1,4 +1,4 @@
-"""What is seen of a GRPO training while it runs: rewards paid, the policy watched, every step told to the log."""
+"""What is seen of a training while it runs: rewards paid, the policy watched, every step told to the log."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,16 +13,22 @@ BatchWatch = Callable[[Any, Sequence[str]], Mapping[str, float]]
 """(model, the batch's prompts, one each completion) -> numbers of this step, seen before the update."""
 
 LOGGED = ("reward", "frac_reward_zero_std", "entropy", "kl", "grad_norm")
-"""What goes to the trial's log of all that the trainer tells; the rest is in Trained.history."""
+"""What goes to the trial's log of all that TRL's GRPO tells; the rest is in Trained.history."""
 
 
 class Watching(TrainerCallback):
     """Pays the reward, asks the watches, and writes what each step told to the log."""
 
     def __init__(
-        self, log: Any = None, watch: Watch | None = None, every: int = 1, watch_batch: BatchWatch | None = None
+        self,
+        log: Any = None,
+        watch: Watch | None = None,
+        every: int = 1,
+        watch_batch: BatchWatch | None = None,
+        logged: Sequence[str] = LOGGED,
     ) -> None:
         self.model: Any = None
+        self._logged = logged
         self._log, self._watch, self._every, self._watch_batch = log, watch, every, watch_batch
         self._batch: dict[str, float] = {}
 
@@ -53,7 +59,7 @@ class Watching(TrainerCallback):
         if self._watch is not None and step % self._every == 0:
             told |= self._watch(self.model, step)
         state.log_history[-1] |= self._told(told, step)
-        self._told({name: logs[name] for name in LOGGED if name in logs}, step)
+        self._told({name: logs[name] for name in self._logged if name in logs}, step)
 
     def _told(self, numbers: Mapping[str, float], step: int) -> dict[str, float]:
         for name, value in numbers.items():

@@ -11,8 +11,8 @@ import torch
 from labs.kit.errors import LabError
 from labs.kit.policy.exact import tree
 from labs.kit.policy.grpo import build, train
-from labs.kit.policy.loading import Quantization, load
-from labs.kit.policy.training import Precision, Training
+from labs.kit.policy.loading import Precision, Quantization, load
+from labs.kit.policy.training import Training
 from labs.kit.trial import Quiet
 
 
