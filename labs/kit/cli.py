@@ -192,8 +192,16 @@ def main() -> None:
         sys.stderr.write(f"gaplab: {problem}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("\ngaplab: stopped. Nothing is lost; type the same command to go on.\n")
-        sys.exit(130)
+        _stopped()
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # as Typer hands it on
+            _stopped()
+        raise
+
+
+def _stopped() -> None:
+    sys.stderr.write("\ngaplab: stopped. Nothing is lost; type the same command to go on.\n")
+    sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,9 @@ def tally_line(labs: int, counts: Tally) -> str:
         f"{counts.impossible} impossible" if counts.impossible else "",
         f"{counts.not_run} not run" if counts.not_run else "",
     ]
-    return f"{labs} labs, {counts.claims} claims · " + " · ".join(part for part in parts if part)
+    return f"{labs} lab{'' if labs == 1 else 's'}, {counts.claims} claims · " + " · ".join(
+        part for part in parts if part
+    )
 
 
 def gap_table(judged: Sequence[Judged]) -> Table:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from labs.kit import places
+from labs.kit.errors import LabError
 from labs.kit.words import Lab, Value
 
 _RECORDING = {f"labs.kit.{name}" for name in ("trial", "errors", "places", "lock", "provenance", "spool")}
@@ -72,7 +73,7 @@ def _path_of(module: str) -> Path | None:
 def _imports(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
     """The labs.kit modules that one file imports, packages above them included."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -94,7 +95,18 @@ def _tree_digest(path: Path, stamp: tuple[int, int]) -> str:
     >>> ast.dump(_without_docstrings(a)) == ast.dump(_without_docstrings(b))
     True
     """
-    return hashlib.sha256(ast.dump(_without_docstrings(ast.parse(path.read_text()))).encode()).hexdigest()
+    return hashlib.sha256(ast.dump(_without_docstrings(_parsed(path))).encode()).hexdigest()
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text())
+    except (SyntaxError, OSError) as problem:
+        raise LabError(
+            f"{path}: cannot be read: {problem}.\n"
+            "What a trial is made from decides whether it counts, so nothing of the lab can be run or judged.\n"
+            "Mend that line, or take the file back with `git checkout`."
+        ) from None
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
