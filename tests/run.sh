@@ -19,7 +19,8 @@ part() { # part NAME COMMAND…
 stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
 
 types() {
-    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/*/*/theory.py dashboard tests --exclude 'tests/kit/policy'
+    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/stack labs/kit/examine \
+        labs/*/*/theory.py dashboard bench tests --exclude 'tests/kit/policy'
     [ -n "$fast" ] && return
     .venv/bin/mypy --python-executable "$(stack grpo)" labs/kit/policy labs/integration/*/practice.py
     .venv/bin/mypy --python-executable "$(stack tabular)" labs/foundations/*/practice.py labs/validation/*/practice.py

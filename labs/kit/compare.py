@@ -91,5 +91,6 @@ def _whole(value: object) -> int | None:
 
 def _overlap(then: Gap, now: Gap) -> bool:
     """Whether zero lies in the interval of the difference of two independent means, each with its own half-width."""
-    half = ((then.high - then.low) ** 2 + (now.high - now.low) ** 2) ** 0.5 / 2
-    return abs(then.estimate - now.estimate) <= max(half, then.tolerance if then.claim.exact else 0.0)
+    half: float = ((then.high - then.low) ** 2 + (now.high - now.low) ** 2) ** 0.5 / 2
+    allowed: float = max(half, then.tolerance if then.claim.exact else 0.0)
+    return abs(then.estimate - now.estimate) <= allowed

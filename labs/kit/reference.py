@@ -91,17 +91,15 @@ def write(lab: Lab) -> Path:
     trials = {
         trial.key: trial for preset in ("quick", "full") if preset in lab.presets for trial in plan([lab], preset)
     }
-    told = {
+    head = {
         "format": FORMAT,
         "stack": {"name": lab.stack, "lock": next(iter(trials.values())).lock},
         "base": _base_digest(trials.values()),
         "cpu": hardware.cpu(),
         "recipes": _recipes_by_preset(lab),
-        "trials": [_entry(trial) for trial in trials.values()],
     }
-    lines = ",\n".join(f"  {json.dumps(entry)}" for entry in told.pop("trials"))
-    head = json.dumps(told, indent=1)[:-2]
-    path(lab).write_text(f'{head},\n "trials": [\n{lines}\n ]\n}}\n')
+    lines = ",\n".join(f"  {json.dumps(_entry(trial))}" for trial in trials.values())
+    path(lab).write_text(f'{json.dumps(head, indent=1)[:-2]},\n "trials": [\n{lines}\n ]\n}}\n')
     return path(lab)
 
 

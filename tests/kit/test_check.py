@@ -36,7 +36,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("parts", "said"), BROKEN.values(), ids=BROKEN)
 def test_what_is_amiss_is_said(parts: dict[str, str], said: str, tmp_path: Path) -> None:
-    problems = check(catalogue.read(write_lab(tmp_path, **parts)))  # type: ignore[arg-type]
+    problems = check(catalogue.read(write_lab(tmp_path, **parts)))
     assert any(said in problem for problem in problems), problems
 
 

@@ -78,7 +78,7 @@ def test_notebook_runs_in_its_kernel(lab: Lab, tmp_path: Path, monkeypatch: pyte
     for name in lab.stacks:
         kernelspec(Stack(name), tmp_path)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    notebook = nbformat.read(lab.folder / "notebook.ipynb", as_version=4)
+    notebook = nbformat.read(lab.folder / "notebook.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     assert notebook.metadata.kernelspec.name == f"gaplab-{lab.stack}"
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(lab.folder)}}).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
