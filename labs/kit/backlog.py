@@ -3,12 +3,9 @@
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from labs.kit import ack, folders, tracking
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from labs.kit import ack, folders
+from labs.kit.rest import Mlflow
 
 SETTLED = 1.0
 """A folder changed less than this many seconds ago may change again within one tick of the file system's clock."""
@@ -47,7 +44,7 @@ class Backlog:
                     found.append(record)
         return found
 
-    def lost(self, mlflow: "MlflowClient") -> list[Path]:
+    def lost(self, mlflow: Mlflow) -> list[Path]:
         """The records whose run is gone; their notes are dropped, so that they are sent anew.
 
         A database that was set back lacks what came last, so the newest runs are asked for one by one until one is
@@ -56,11 +53,11 @@ class Backlog:
         gone = []
         newest = sorted(self._sent, key=lambda run: _written(self._sent[run]), reverse=True)
         for run in newest:
-            if tracking.run_or_none(mlflow, run):
+            if mlflow.run(run):
                 break
             gone.append(run)
         if newest:
-            gone += [run.info.run_id for run in tracking.deleted_runs(mlflow)]
+            gone += [run["info"]["run_id"] for run in mlflow.deleted_runs()]
         records = [self._sent.pop(run) for run in gone if run in self._sent]
         for record in records:
             ack.drop(record)

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from labs.kit import mirror_store as store
-from labs.kit import places, spool, tracking
+from labs.kit import places, spool
 from labs.kit.folders import name_of
 from labs.kit.lock import Busy
+from labs.kit.rest import Mlflow
 from labs.kit.rows import CURVES, Row
 
 POINTS = 200
@@ -19,7 +20,7 @@ Curve = tuple[list[int], list[float]]
 def of(row: Row, uri: str) -> dict[str, Curve]:
     """Every curve that belongs to a claim, measured and predicted, by its name without `curve.`… as it was logged.
 
-    A finished trial's curves never change, so what MLflow was asked for once is kept. Raises tracking.Away where it
+    A finished trial's curves never change, so what MLflow was asked for once is kept. Raises rest.Away where it
     must be asked and does not answer.
     """
     folder = places.trials() / row.lab / name_of(row.variant, row.seed, row.recipe)
@@ -55,12 +56,10 @@ def _kept(run_id: str) -> dict[str, Curve]:
 
 
 def _asked(run_id: str, uri: str) -> dict[str, Curve]:
-    with tracking.answers():
-        mlflow = tracking.client(uri)
-        run = tracking.run_or_none(mlflow, run_id)
-        names = sorted(name for name in run.data.metrics if name.startswith(CURVES)) if run else []
-        found = {name: mlflow.get_metric_history(run_id, name) for name in names}
-    made = {name: thin([(p.step, p.value) for p in sorted(points, key=_order)]) for name, points in found.items()}
+    mlflow = Mlflow(uri)
+    run = mlflow.run(run_id)
+    names = {metric["key"] for metric in run["data"].get("metrics", [])} if run else set()
+    made = {name: _history(mlflow, run_id, name) for name in sorted(names) if name.startswith(CURVES)}
     try:
         with store.writing(patience=1.0) as file:
             rows = [(run_id, name, json.dumps(steps), json.dumps(values)) for name, (steps, values) in made.items()]
@@ -71,5 +70,6 @@ def _asked(run_id: str, uri: str) -> dict[str, Curve]:
     return made
 
 
-def _order(point: object) -> tuple[int, int]:
-    return point.step, point.timestamp  # type: ignore[attr-defined]
+def _history(mlflow: Mlflow, run_id: str, name: str) -> Curve:
+    points = sorted(mlflow.history(run_id, name), key=lambda point: (point["step"], point["timestamp"]))
+    return thin([(point["step"], point["value"]) for point in points])

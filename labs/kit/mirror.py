@@ -12,16 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from labs.kit import mirror_store as store
-from labs.kit import tracking
+from labs.kit import rest
 from labs.kit.lock import Busy
 from labs.kit.mirror_store import Run
-
-if TYPE_CHECKING:
-    from mlflow import entities
 
 PAGE = 200
 """Runs asked for at once: 0.7 s of the server's time, well under the client's time-out."""
@@ -29,6 +24,7 @@ PART = 200
 """Runs of the round looked at once a minute: 10,000 in 50 minutes, for one second of the server's time a minute."""
 OVERLAP, LONG_OVERLAP = 15_000, 300_000
 """Milliseconds before the last end seen that are looked at again: each time, and once a minute (clocks differ)."""
+_FIRST = "attributes.start_time ASC"
 ROUND_EVERY = 60.0
 """Seconds between two looks at the bin and at the next part of the round."""
 
@@ -51,11 +47,11 @@ class SyncReport:
 def sync(uri: str, thorough: bool = False) -> SyncReport:
     """Bring the mirror up to date; `thorough` does at once what is otherwise done once a minute.
 
-    Raises tracking.Away where MLflow does not answer; what was read until then is kept, and the next sync goes on.
+    Raises rest.Away where MLflow does not answer; what was read until then is kept, and the next sync goes on.
     """
     began = time.monotonic()
     try:
-        with store.writing() as file, _rare_collections(), tracking.answers():
+        with store.writing() as file, _rare_collections():
             report = _Sync(file, uri, thorough).run()
     except Busy:
         return SyncReport(busy=True)
@@ -81,12 +77,12 @@ class _Sync:
             for table in ("runs", "gone", "curves", "state"):
                 file.execute(f"DELETE FROM {table}")
         store.remember(file, uri=uri)
-        self.mlflow = _client(uri)
+        self.mlflow = rest.Mlflow(uri)
         self.round = int(store.state(file, "round", "0"))
         self.thorough = thorough or time.time() - float(store.state(file, "thorough_at", "0")) >= ROUND_EVERY
 
     def run(self) -> SyncReport:
-        self.homes = tracking.experiments(self.mlflow)
+        self.homes = self.mlflow.experiments()
         self._ended_since()
         self._running()
         if self.thorough:
@@ -101,20 +97,20 @@ class _Sync:
         mark = int(store.state(self.file, "watermark", "0"))
         since = max(0, mark - (LONG_OVERLAP if self.thorough else OVERLAP))
         for runs in self._pages(f"attributes.end_time >= {since}", "attributes.end_time ASC"):
-            ends = [run.info.end_time or 0 for run in runs]
+            ends = [run["info"].get("end_time") or 0 for run in runs]
             mark = min(max([mark, *ends]), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
             store.remember(self.file, watermark=mark)
             self.file.commit()
 
     def _running(self) -> None:
         """(b) and (c)."""
-        told = {run.info.run_id for runs in self._pages("attributes.status = 'RUNNING'") for run in runs}
+        told = {run["info"]["run_id"] for runs in self._pages("attributes.status = 'RUNNING'") for run in runs}
         known = {str(row[0]) for row in self.file.execute("SELECT run_id FROM runs WHERE status = 'RUNNING'")}
         self._ask_for(known - told)
 
     def _bin(self) -> None:
         """(d) What was deleted, and what was taken out of the bin again."""
-        deleted = {run.info.run_id for run in tracking.deleted_runs(self.mlflow)}
+        deleted = {run["info"]["run_id"] for run in self.mlflow.deleted_runs()}
         known = {str(row[0]) for row in self.file.execute("SELECT run_id FROM gone")}
         self._remove(deleted - known)
         self.file.executemany("INSERT OR IGNORE INTO gone VALUES (?)", [(run_id,) for run_id in deleted])
@@ -126,18 +122,16 @@ class _Sync:
         self._newest_are_there()
         if not self.homes:
             return
-        page = self.mlflow.search_runs(
-            self.homes,
-            max_results=PART,
-            order_by=["attributes.start_time ASC"],
-            page_token=store.state(self.file, "page") or None,
-        )
-        self._keep(page)
-        if not page.token:
+        token = store.state(self.file, "page")
+        asked = {"page_token": token} if token else {}
+        page = self.mlflow.post("runs/search", experiment_ids=self.homes, max_results=PART, order_by=[_FIRST], **asked)
+        token = page.get("next_page_token", "")
+        self._keep(page.get("runs", []))
+        if not token:
             old = self.file.execute("SELECT run_id FROM runs WHERE round < ?", (self.round,)).fetchall()
             self._ask_for({str(row[0]) for row in old})
             self.round += 1
-        store.remember(self.file, page=page.token or "", round=self.round)
+        store.remember(self.file, page=token, round=self.round)
 
     def _newest_are_there(self) -> None:
         """A database that was set back, or made anew, lacks what came last."""
@@ -149,7 +143,7 @@ class _Sync:
         """Look at runs by name, and say how many are still there."""
         there = 0
         for run_id in run_ids:
-            run = tracking.run_or_none(self.mlflow, run_id)
+            run = self.mlflow.run(run_id)
             if run is None:
                 self._remove({run_id})
             else:
@@ -157,36 +151,30 @@ class _Sync:
                 self._keep([run])
         return there
 
-    def _pages(self, told: str, order: str = "attributes.start_time ASC") -> "Iterator[list[entities.Run]]":
-        token = None
-        while self.homes:
-            page = self.mlflow.search_runs(self.homes, told, max_results=PAGE, order_by=[order], page_token=token)
-            self._keep(page)
-            yield list(page)
-            token = page.token
-            if not token:
-                return
+    def _pages(self, told: str, order: str = _FIRST) -> Iterator[list[rest.Run]]:
+        for runs in self.mlflow.runs(self.homes, PAGE, filter=told, order_by=[order]):
+            self._keep(runs)
+            yield runs
 
-    def _keep(self, found: "list[entities.Run]") -> None:
-        runs = [run for run in map(_plain, found) if run]
+    def _keep(self, found: list[rest.Run]) -> None:
         self.report.read += len(found)
-        self.report.changed += store.put(self.file, runs, self.round)
+        self.report.changed += store.put(self.file, [run for run in map(_plain, found) if run], self.round)
 
     def _remove(self, run_ids: set[str]) -> None:
         for run_id in run_ids:
             self.report.removed += store.drop(self.file, run_id)
 
 
-def _plain(run: "entities.Run") -> Run | None:
+def _plain(run: rest.Run) -> Run | None:
     """The run in our words; None for one that is not a trial's, or whose tags somebody broke."""
-    tags = run.data.tags
-    number = tags.get(tracking.ATTEMPT, "").rpartition(".")[2]
-    if tracking.KEY not in tags or "lab" not in tags or not number.isdecimal() or not tags.get("seed", "").isdecimal():
+    info, tags = run["info"], rest.pairs(run["data"].get("tags", []))
+    number = tags.get(rest.ATTEMPT, "").rpartition(".")[2]
+    if rest.KEY not in tags or "lab" not in tags or not number.isdecimal() or not tags.get("seed", "").isdecimal():
         return None
     return Run(
-        run_id=run.info.run_id,
-        experiment=run.info.experiment_id,
-        key=tags[tracking.KEY],
+        run_id=info["run_id"],
+        experiment=info["experiment_id"],
+        key=tags[rest.KEY],
         attempt=int(number),
         lab=tags["lab"],
         variant=tags.get("variant", ""),
@@ -194,12 +182,9 @@ def _plain(run: "entities.Run") -> Run | None:
         recipe=tags.get("recipe", ""),
         preset=tags.get("preset", ""),
         stack=tags.get("stack", ""),
-        status=run.info.status,
-        start=run.info.start_time or 0,
-        ended=run.info.end_time or 0,
-        numbers=dict(run.data.metrics),
-        tags=dict(tags),
+        status=info["status"],
+        start=info.get("start_time") or 0,
+        ended=info.get("end_time") or 0,
+        numbers={m["key"]: m["value"] for m in run["data"].get("metrics", []) if not isinstance(m["value"], str)},
+        tags=tags,
     )
-
-
-_client = lru_cache(maxsize=4)(tracking.client)

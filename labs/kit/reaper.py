@@ -4,8 +4,8 @@ from pathlib import Path
 
 from labs.kit import spool
 from labs.kit.errors import LabError
+from labs.kit.rest import Away
 from labs.kit.shipment import Sender
-from labs.kit.tracking import Away
 
 
 def send_or_end(sender: Sender, record: Path) -> int:

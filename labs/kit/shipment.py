@@ -9,14 +9,11 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from labs.kit import ack, spool, tracking
+from labs.kit import ack, spool
 from labs.kit.errors import LabError
+from labs.kit.rest import ATTEMPT, KEY, Mlflow
 from labs.kit.spool import Entry
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 Number = tuple[str, float, int, int]
 """Name, value, time, step."""
@@ -29,7 +26,7 @@ PARAM_LENGTH, TAG_LENGTH, NAME_LENGTH = 6000, 8000, 250
 class Sender:
     """Sends records to one MLflow. The caller owns the lock of each record it hands over."""
 
-    def __init__(self, mlflow: "MlflowClient") -> None:
+    def __init__(self, mlflow: Mlflow) -> None:
         self.mlflow = mlflow
         self._experiments: dict[str, str] = {}
 
@@ -37,25 +34,23 @@ class Sender:
         """Send what MLflow lacks, and return how many numbers that were; `dead`: nobody writes the record any more."""
         state = ack.read(record)
         try:
-            with tracking.answers():
-                return 0 if state.done else self._send(record, state, dead)
+            return 0 if state.done else self._send(record, state, dead)
         except LabError:
             self._experiments.clear()
-            with tracking.answers():
-                if not state.run or tracking.run_or_none(self.mlflow, state.run):
-                    raise
+            if not state.run or self.mlflow.run(state.run):
+                raise
             ack.drop(record)  # the run was deleted, or the database set back: it is made anew from the whole record
-            with tracking.answers():
-                return self._send(record, ack.Ack(), dead)
+            return self._send(record, ack.Ack(), dead)
 
     def abandon(self, record: Path, why: str) -> None:
         """Close the run of a record that is damaged, so that it does not stay RUNNING for ever."""
         state, begin = ack.read(record), spool.first(record)
-        with tracking.answers():
-            run = state.run or (self._run_of(begin) if begin else "")
-            if run:
-                self._log(run, [], {}, {"message": why})
-                self.mlflow.set_terminated(run, "FAILED")
+        run = state.run or (self._run_of(begin) if begin else "")
+        if run:
+            self._log(run, [], {}, {"message": why})
+            self.mlflow.post(
+                "runs/update", run_id=run, status="FAILED", end_time=record.stat().st_mtime_ns // 1_000_000
+            )
         ack.write(record, ack.Ack(state.off, run, done=True))
 
     def _send(self, record: Path, state: ack.Ack, dead: bool) -> int:
@@ -85,30 +80,35 @@ class Sender:
         """The run of this attempt, made if there is none. A folder run anew after a clean-up has another start."""
         home = self._experiments.get(begin["experiment"])
         if home is None:
-            home = self._experiments[begin["experiment"]] = tracking.experiment(self.mlflow, begin["experiment"])
-        told = f"tags.`{tracking.ATTEMPT}` = '{begin['attempt']}' AND attributes.start_time = {begin['t']}"
-        found = self.mlflow.search_runs([home], told, max_results=1)
+            home = self._experiments[begin["experiment"]] = self.mlflow.experiment(begin["experiment"])
+        told = f"tags.`{ATTEMPT}` = '{begin['attempt']}' AND attributes.start_time = {begin['t']}"
+        found = next(self.mlflow.runs([home], size=1, filter=told), [])
         if found:
-            return str(found[0].info.run_id)
-        tags = _cut({**begin["tags"], tracking.KEY: begin["trial"], tracking.ATTEMPT: begin["attempt"]}, TAG_LENGTH)
-        made = self.mlflow.create_run(home, start_time=begin["t"], tags=tags, run_name=begin["name"])
-        return str(made.info.run_id)
+            return str(found[0]["info"]["run_id"])
+        tags = {**begin["tags"], KEY: begin["trial"], ATTEMPT: begin["attempt"]}
+        made = self.mlflow.post(
+            "runs/create",
+            experiment_id=home,
+            run_name=begin["name"],
+            start_time=begin["t"],
+            tags=_listed(tags, TAG_LENGTH),
+        )
+        return str(made["run"]["info"]["run_id"])
 
     def _log(
         self, run: str, numbers: Sequence[Number], params: Mapping[str, str], tags: Mapping[str, str] | None = None
     ) -> None:
-        from mlflow.entities import Metric, Param, RunTag
-
-        metrics = [Metric(_name(name), value, at, step) for name, value, at, step in numbers]
-        pairs = [Param(key, value) for key, value in _cut(params, PARAM_LENGTH).items()]
-        marks = [RunTag(key, value) for key, value in _cut(tags or {}, TAG_LENGTH).items()]
-        for call in range(max(math.ceil(len(metrics) / NUMBERS), math.ceil(max(len(pairs), len(marks)) / PAIRS))):
+        metrics = [
+            {"key": _name(name), "value": value, "timestamp": at, "step": step} for name, value, at, step in numbers
+        ]
+        settings, marks = _listed(params, PARAM_LENGTH), _listed(tags or {}, TAG_LENGTH)
+        for call in range(max(math.ceil(len(metrics) / NUMBERS), math.ceil(max(len(settings), len(marks)) / PAIRS))):
             some, few = slice(call * NUMBERS, (call + 1) * NUMBERS), slice(call * PAIRS, (call + 1) * PAIRS)
-            self.mlflow.log_batch(run, metrics[some], pairs[few], marks[few])
+            self.mlflow.post("runs/log-batch", run_id=run, metrics=metrics[some], params=settings[few], tags=marks[few])
 
     def _terminate(self, run: str, entry: Entry | None) -> None:
         status = entry["status"] if entry and entry["is"] == "end" else "KILLED"
-        self.mlflow.set_terminated(run, status, end_time=entry["t"] if entry else None)
+        self.mlflow.post("runs/update", run_id=run, status=status, **({"end_time": entry["t"]} if entry else {}))
 
 
 def _numbers(entry: Entry) -> list[Number]:
@@ -135,9 +135,10 @@ def _last_tags(record: Path, entry: Entry | None) -> dict[str, str]:
     return tags
 
 
-def _cut(pairs: Mapping[str, str], length: int) -> dict[str, str]:
+def _listed(pairs: Mapping[str, str], length: int) -> list[dict[str, str]]:
     """Names and values as MLflow takes them; it would cut a long value without a word."""
-    return {_name(key): value if len(value) <= length else f"{value[: length - 1]}…" for key, value in pairs.items()}
+    short = {name: text if len(text) <= length else f"{text[: length - 1]}…" for name, text in pairs.items()}
+    return [{"key": _name(name), "value": text} for name, text in short.items()]
 
 
 def _name(name: str) -> str:

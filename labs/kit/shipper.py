@@ -4,11 +4,12 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from labs.kit import ack, tracking
+from labs.kit import ack
 from labs.kit.backlog import Backlog
 from labs.kit.errors import LabError
 from labs.kit.lock import Busy, lock
 from labs.kit.reaper import send_or_end
+from labs.kit.rest import Away, Mlflow
 from labs.kit.shipment import Sender
 
 IDLE = 2.0
@@ -39,7 +40,7 @@ class Shipper:
 
     def __init__(self, uri: str) -> None:
         self.uri, self.sent = uri, Shipped()
-        self._sender: Sender | None = None
+        self._sender = Sender(Mlflow(uri))
         self._backlog, self._doubt = Backlog(), True
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._repeat, name="shipper", daemon=True)
@@ -66,9 +67,8 @@ class Shipper:
         records = self._backlog.records()
         try:
             if self._doubt:
-                with tracking.answers():
-                    records += self._backlog.lost(self._open().mlflow)
-        except tracking.Away as problem:
+                records += self._backlog.lost(self._sender.mlflow)
+        except Away as problem:
             done.problems.append(str(problem))
             silent = SILENT - 1
         for place, record in enumerate(records):
@@ -85,22 +85,17 @@ class Shipper:
             with lock(record.with_name(f"{record.name}.lock")):
                 if ack.read(record).done:  # another shipper was quicker
                     return True
-                done.numbers += send_or_end(self._open(), record)
+                done.numbers += send_or_end(self._sender, record)
                 state = ack.read(record)
         except Busy:
             state = ack.Ack()
         except (LabError, OSError) as problem:
             done.problems.append(str(problem))
             done.waiting += 1
-            return not isinstance(problem, tracking.Away)
+            return not isinstance(problem, Away)
         done.ended += state.done
         done.waiting += not state.done
         return True
-
-    def _open(self) -> Sender:
-        if self._sender is None:
-            self._sender = Sender(tracking.client(self.uri))
-        return self._sender
 
     def _repeat(self) -> None:
         delay = SOONEST

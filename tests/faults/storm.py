@@ -34,13 +34,13 @@ SHARES = {
 class Storm:
     """One command that is started again whenever it ends, with more seeds if there was peace, until all has struck."""
 
-    def __init__(self, server: Server, seed: int) -> None:
-        self.server, self.seeds = server, 5
+    def __init__(self, server: Server, seeds: int, seed: int) -> None:
+        self.server, self.seeds = server, seeds
         self.random = random.Random(seed)
         self.struck: Counter[str] = Counter()
         self._command: subprocess.Popen[bytes] | None = None
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(["mlflow", "labs.kit.shipper"])
+        self._context.set_forkserver_preload(["labs.kit.shipper"])
 
     def blow(self, faults: int) -> None:
         """Strike so many times, then let the command run to its end undisturbed."""
@@ -63,7 +63,7 @@ class Storm:
             words = [sys.executable, "-m", "labs.kit.cli", "run", light.LAB, "--preset", "full", "--seeds"]
             with (places.home() / "run.log").open("ab") as log:
                 self._command = subprocess.Popen(
-                    [*words, str(self.seeds), "--workers", "2"], cwd=places.ROOT, stdout=log, stderr=log
+                    [*words, str(self.seeds), "--workers", "4"], cwd=places.ROOT, stdout=log, stderr=log
                 )
         return self._command
 

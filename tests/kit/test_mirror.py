@@ -5,6 +5,7 @@ The runs here are made with MLflow's own client, as another machine, a user or a
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from labs.kit import mirror_store as store
 from labs.kit.errors import LabError
 from labs.kit.lock import Busy
 from labs.kit.mirror import sync
+from labs.kit.rest import Away
 from labs.kit.rows import rows
 from labs.kit.shipper import ship_all
 from tests.faults.server import Server
@@ -186,14 +188,15 @@ def test_only_one_process_syncs_at_a_time(server: Server) -> None:
     assert not sync(server.uri).busy
 
 
-@pytest.mark.filterwarnings("ignore:The ``noload``")  # MLflow's own, on opening a database without a server
-def test_another_mlflow_is_mirrored_from_nothing(server: Server, other: Elsewhere, tmp_path: Path) -> None:
-    other.end(other.begin())
+def test_another_mlflow_is_mirrored_from_nothing(server: Server, other: Elsewhere) -> None:
+    """Another address is another MLflow, for all that can be known."""
+    run_id = other.end(other.begin(), at=_now() - HOUR)
     sync(server.uri)
-    assert sync(f"sqlite:///{tmp_path}/empty.db").read == 0
-    assert _known(other.lab) == {}
-    sync(server.uri)
-    assert len(_known(other.lab)) == 1
+    with store.writing() as file:
+        store.put(file, [replace(_known(other.lab)[run_id], run_id="of another", ended=_now())], 0)
+        file.commit()
+    assert sync(f"http://localhost:{server.port}").changed > 0
+    assert list(_known(other.lab)) == [run_id]
 
 
 def test_a_database_that_was_set_back_is_mirrored_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +230,7 @@ def test_a_server_that_is_away_is_said_to_be_and_what_is_known_stays(server: Ser
     with store.writing() as file:  # the same address as before, so that this is no other MLflow
         store.remember(file, uri="http://127.0.0.1:9")
         file.commit()
-    with pytest.raises(tracking.Away, match="MLflow does not answer"):
+    with pytest.raises(Away, match=r"MLflow at http://127\.0\.0\.1:9 does not answer"):
         sync("http://127.0.0.1:9")
     assert len(_known(other.lab)) == 1
 
