@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from labs.kit import catalogue, spool
+from labs.kit import catalogue, folders, spool
 from labs.kit.mirror import sync
 from labs.kit.plan import plan
 from labs.kit.rows import failed, rows, surplus
@@ -24,7 +24,8 @@ def test_after_every_fault_each_trial_is_recorded_once_and_nothing_runs(broken: 
     storm = Storm(broken, seeds=max(FAULTS // 2, 5), seed=seed)
     LOG.warning("GAPLAB_STORM=%d repeats the order of these faults", seed)
     storm.blow(FAULTS)
-    LOG.warning("%d trials; %s", 2 * storm.seeds, dict(storm.struck))
+    attempts = sum(len(spool.attempts(Path(folder.path))) for folder in folders.every())
+    LOG.warning("%d trials in %d attempts; %s", 2 * storm.seeds, attempts, dict(storm.struck))
     trials = plan([catalogue.read(tmp_path / "labs" / light.LAB)], "full", seeds=storm.seeds)
     assert ship_all(broken.uri).problems == []
     assert ship_all(broken.uri) == Shipped(), "nothing is left to send, and nothing waits"
