@@ -22,8 +22,19 @@ types() {
     .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/stack labs/kit/examine \
         labs/*/*/theory.py dashboard bench tests --exclude 'tests/kit/policy'
     [ -n "$fast" ] && return
-    .venv/bin/mypy --python-executable "$(stack grpo)" labs/kit/policy labs/integration/*/practice.py
-    .venv/bin/mypy --python-executable "$(stack tabular)" labs/foundations/*/practice.py labs/validation/*/practice.py
+    for name in tabular grpo ppo; do
+        # shellcheck disable=SC2046
+        .venv/bin/mypy --python-executable "$(stack $name)" $(practices $name)
+    done
+}
+
+practices() { # the files that only this stack can read
+    $python - "$1" <<'END'
+import sys
+from labs.kit import catalogue
+found = [str(lab.folder / "practice.py") for lab in catalogue.find() if lab.stack == sys.argv[1]]
+print(*found, *(["labs/kit/policy"] if sys.argv[1] == "ppo" else []))
+END
 }
 
 units() { # no trials, no servers

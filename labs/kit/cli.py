@@ -153,17 +153,21 @@ def verify(labs: LabsArgument = None, preset: PresetOption = "quick", json: Json
 
 
 @app.command()
-def record(labs: LabsArgument = None) -> None:
+def record(
+    labs: LabsArgument = None,
+    preset: Annotated[list[str] | None, typer.Option(help="only this preset; may be given again")] = None,
+) -> None:
     """Run `quick` and `full` of labs here and write their reference.json: the verdicts that a newcomer sees first."""
     from labs.kit import catalogue, console, reference
     from labs.kit.plan import plan
     from labs.kit.progress import run_and_tell
 
+    presets = preset or reference.RECORDED
     for lab in catalogue.pick(labs or []):
-        for preset in ("quick", "full"):
-            if preset in lab.presets and (code := run_and_tell(plan([lab], preset))):
+        for name in presets:
+            if name in lab.presets and (code := run_and_tell(plan([lab], name))):
                 raise typer.Exit(code)
-        console.out().print(f"Wrote {reference.write(lab)}", markup=False)
+        console.out().print(f"Wrote {reference.write(lab, presets)}", markup=False)
 
 
 @app.command()

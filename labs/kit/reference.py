@@ -16,6 +16,9 @@ from labs.kit.results import Row
 from labs.kit.words import Lab
 
 FORMAT = 1
+RECORDED = ("quick", "full")
+"""The presets that a reference holds; `gpu` depends on the machine."""
+
 POINTS = 100
 """A curve is thinned to this many points: what a figure needs, not what a trainer logs."""
 
@@ -75,43 +78,31 @@ def stale(lab: Lab) -> list[str]:
     found = load(lab)
     if found is None:
         return list(lab.variants)
+    told = {(preset, variant): made for preset, of in found.recipes.items() for variant, made in of.items()}
     now = {(preset, variant): made for variant in lab.variants for preset, made in recipes(lab, variant).items()}
-    told = {(preset, variant): r for preset, of in found.recipes.items() for variant, r in of.items()}
-    return sorted(
-        {
-            variant
-            for (preset, variant), made in now.items()
-            if _recorded(preset) and told.get((preset, variant)) != made
-        }
-    )
+    return sorted({place[1] for place, made in now.items() if place[0] in found.recipes and told.get(place) != made})
 
 
-def write(lab: Lab) -> Path:
-    """Write reference.json from the finished trials of `quick` and `full` here. Raises LabError if one lacks."""
-    trials = {
-        trial.key: trial for preset in ("quick", "full") if preset in lab.presets for trial in plan([lab], preset)
-    }
+def write(lab: Lab, presets: Sequence[str] = RECORDED) -> Path:
+    """Write reference.json from the finished trials of the presets here. Raises LabError if one lacks."""
+    trials = {trial.key: trial for preset in presets if preset in lab.presets for trial in plan([lab], preset)}
     head = {
         "format": FORMAT,
         "stack": {"name": lab.stack, "lock": next(iter(trials.values())).lock},
         "base": _base_digest(trials.values()),
         "cpu": hardware.cpu(),
-        "recipes": _recipes_by_preset(lab),
+        "recipes": _recipes_by_preset(lab, presets),
     }
     lines = ",\n".join(f"  {json.dumps(_entry(trial))}" for trial in trials.values())
     path(lab).write_text(f'{json.dumps(head, indent=1)[:-2]},\n "trials": [\n{lines}\n ]\n}}\n')
     return path(lab)
 
 
-def _recorded(preset: str) -> bool:
-    return preset in ("quick", "full")
-
-
-def _recipes_by_preset(lab: Lab) -> dict[str, dict[str, str]]:
+def _recipes_by_preset(lab: Lab, presets: Sequence[str]) -> dict[str, dict[str, str]]:
     made: dict[str, dict[str, str]] = {}
     for variant in lab.variants:
         for preset, recipe in recipes(lab, variant).items():
-            if _recorded(preset):
+            if preset in presets:
                 made.setdefault(preset, {})[variant] = recipe
     return made
 

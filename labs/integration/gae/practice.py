@@ -94,7 +94,7 @@ def _captured() -> Iterator[dict[str, list[Any]]]:
             seen[name].append(what.numpy().astype(bool if name == "spoken" else float))
         return made
 
-    ppo_trainer.batch_generation, ppo_trainer.masked_whiten = generated, whitened
+    ppo_trainer.batch_generation, ppo_trainer.masked_whiten = generated, whitened  # type: ignore[assignment]
     try:
         yield seen
     finally:

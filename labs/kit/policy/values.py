@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from labs.kit.policy.exact import COMPLETIONS, GOES_ON, Tree
-from labs.kit.policy.packing import WORDS
+from labs.kit.policy.exact import COMPLETIONS, Tree
+from labs.kit.policy.packing import GOES_ON, WORDS
 from labs.kit.policy.task import COMPLETION_LENGTH, EOS, PROMPT_LENGTH, encode
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ class TableCritic(torch.nn.Module):
     def __init__(self, prompts: Sequence[str], truth: Array) -> None:
         super().__init__()
         self.backbone = torch.nn.Module()
-        self.backbone.forward = self._values  # type: ignore[method-assign]
+        self.backbone.forward = self._values
         self._numbers = {tuple(encode(prompt)): number for number, prompt in enumerate(prompts)}
         self._truth = truth
 
