@@ -46,16 +46,20 @@ def train(
         layers = assert_quantised(cast(Any, trainer.model), training.quantization)
         checkpoint = _prepare_resume(training, trainer, log, folder)
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        if trainer.state.global_step != training.steps:
-            raise LabError(
-                f"GRPO: {trainer.state.global_step} of {training.steps} steps were taken.\n"
-                "The trainer takes none, without a message, where there are fewer prompts than groups in a batch.\n"
-                f"Give at least {training.batch // training.group_size} prompts (there are {len(training.prompts)}), "
-                "repeated if need be."
-            )
+        _check_steps(training, trainer.state.global_step)
         discard(folder)
     history = [told for told in trainer.state.log_history if "train_runtime" not in told]
     return Trained(trainer.model, history, layers)
+
+
+def _check_steps(training: Training, taken: int) -> None:
+    if taken != training.steps:
+        raise LabError(
+            f"GRPO: {taken} of {training.steps} steps were taken.\n"
+            "The trainer takes none, without a message, where there are fewer prompts than groups in a batch.\n"
+            f"Give at least {training.batch // training.group_size} prompts (there are {len(training.prompts)}), "
+            "repeated if need be."
+        )
 
 
 @strict_warnings()
