@@ -16,6 +16,10 @@ part() { # part NAME COMMAND…
     parts+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
 }
 
+again() { # again PYTHON… : tests with servers, kills and clocks get one more try, and it is said
+    "$@" || { printf 'Some failed; once more, those alone:\n'; "$@" --last-failed; }
+}
+
 stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
 
 types() {
@@ -51,8 +55,8 @@ if [ -z "$fast" ]; then
     part "policy, in the grpo stack" "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo
     part "policy, in the ppo stack" "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
     part "engine, services, recording, dashboard, browser" \
-        .venv/bin/pytest -q -m trial --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
-    part "faults" .venv/bin/pytest -q tests/faults
+        again .venv/bin/pytest -q -m trial --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
+    part "faults" again .venv/bin/pytest -q tests/faults
     part "every lab's quick preset, through the command" .venv/bin/pytest -q -m trial tests/labs
 fi
 printf '\n== all passed\n'
