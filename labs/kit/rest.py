@@ -74,18 +74,11 @@ class Mlflow:
             self._link.request(verb, f"{self._path}/api/2.0/mlflow/{what}", body, self._headers)
             answer = self._link.getresponse()
             content = answer.read()
-            told = json.loads(content or b"{}")
-        except (OSError, http.client.HTTPException, ValueError) as problem:
+        except (OSError, http.client.HTTPException) as problem:
             self._link.close()
             raise _away(self.uri, f"{type(problem).__name__}: {problem}") from problem
         self._used = monotonic()
-        code = str(told.get("error_code", "")) if isinstance(told, dict) else ""
-        if answer.status == 200 and isinstance(told, dict) and not code:
-            return told
-        said = str(told.get("message", "")) if code else content[:200].decode(errors="replace")
-        if 400 <= answer.status < 500 and code and answer.status != 429:
-            raise Refused(code, " ".join(said.split())[:500])
-        raise _away(self.uri, f"HTTP {answer.status} {' '.join(said.split())[:200]}")
+        return _told(self.uri, answer.status, content)
 
     def run(self, run_id: str) -> Run | None:
         """The run; None where it was deleted, or the database does not know it (any more)."""
@@ -154,6 +147,21 @@ class Mlflow:
             token = page.get("next_page_token")
             if not token:
                 return
+
+
+def _told(uri: str, status: int, content: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(content or b"{}")
+    except ValueError:
+        told = None
+    if isinstance(told, dict):
+        code, said = str(told.get("error_code", "")), " ".join(str(told.get("message", "")).split())[:500]
+        if status == 200 and not code:
+            return told
+        if 400 <= status < 500 and status != 429 and code:
+            raise Refused(code, said)
+        raise _away(uri, f"HTTP {status} {code} {said}")
+    raise _away(uri, f"HTTP {status}, and what it says is not MLflow's: {content[:80].decode(errors='replace')}")
 
 
 def pairs(listed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ Number = tuple[str, int, int, float]
 """Name, step, time, value."""
 
 
-def audit(uri: str, trials: list[Trial]) -> None:
+def audit_lab(uri: str, lab: str, trials: list[Trial]) -> None:
     """Every trial finished once; every attempt one run, equal to its record to the last bit; nothing runs."""
     mlflow = rest.Mlflow(uri)
-    runs = _runs(mlflow)
-    records = [record for folder in folders.every() for record in spool.attempts(Path(folder.path))]
+    runs = _runs(mlflow, mlflow.experiment(lab))
+    records = [record for folder in folders.of_lab(lab) for record in spool.attempts(Path(folder.path))]
     told = {entries[0]["attempt"]: entries for record in records if (entries := list(spool.read(record)))}
     assert sorted(runs) == sorted(told), "every attempt that began is one run, and every run is an attempt"
     for attempt, entries in told.items():
@@ -23,9 +23,9 @@ def audit(uri: str, trials: list[Trial]) -> None:
     assert sorted(finished) == sorted(trial.key for trial in trials), "each trial finished, and finished once"
 
 
-def _runs(mlflow: rest.Mlflow) -> dict[str, rest.Run]:
+def _runs(mlflow: rest.Mlflow, home: str) -> dict[str, rest.Run]:
     """Attempt -> run; no attempt has two."""
-    found = [run for page in mlflow.runs(mlflow.experiments()) for run in page]
+    found = [run for page in mlflow.runs([home]) for run in page]
     runs = {_tags(run)[rest.ATTEMPT]: run for run in found}
     assert len(runs) == len(found), "an attempt has two runs"
     return runs

@@ -15,18 +15,20 @@ collect_ignore = [] if os.environ.get("GAPLAB_GRPO_FAULTS") else ["test_grpo.py"
 
 
 @pytest.fixture(scope="session")
-def stacks() -> Path:
-    """Where the stacks of this checkout stand, with the one of the light lab built."""
+def made() -> Path:
+    """Where the stacks and the base model of this checkout stand, with the stack of the light lab built."""
     build(Stack("tabular"))
-    return places.home() / "stacks"
+    return places.home()
 
 
 @pytest.fixture
-def broken(tmp_path: Path, stacks: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def broken(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The light lab, the stacks, and a server that the test may kill."""
     home = tmp_path / "home"
     home.mkdir()
-    (home / "stacks").symlink_to(stacks)
+    for name in ("stacks", "base"):
+        if (made / name).is_dir():
+            (home / name).symlink_to(made / name)
     light.write(tmp_path / "labs")
     server = Server(home)
     environment = {"GAPLAB_HOME": home, "GAPLAB_LABS": tmp_path / "labs", "GAPLAB_TRACKING_URI": server.uri}

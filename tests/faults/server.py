@@ -23,7 +23,7 @@ class Server:
     def start(self) -> "Server":
         """Start it, and return once it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
-        command = f"from labs.kit.services.tracking import serve; serve({self.port})"
+        command = f"{tied()}; from labs.kit.services.tracking import serve; serve({self.port})"
         environment = {**os.environ, "GAPLAB_HOME": str(self.home), "OMP_NUM_THREADS": "1"}
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -52,6 +52,11 @@ class Server:
         """Let it go on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def tied() -> str:
+    """Code by which a process dies with this one: a test that is killed leaves nothing running."""
+    return f"from labs.kit.engines.inside.leash import tie; tie({os.getpid()})"
 
 
 def free_port() -> int:

@@ -5,16 +5,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
 from labs.kit import ack, folders, places, spool
 from labs.kit.lock import is_held
 from labs.kit.shipper import Shipper
-from tests.faults import light
-from tests.faults.server import Server
+from tests.faults.server import Server, tied
 
 SHARES = {
     "kill_trial": 20,
@@ -34,8 +35,18 @@ SHARES = {
 class Storm:
     """One command that is started again whenever it ends, with more seeds if there was peace, until all has struck."""
 
-    def __init__(self, server: Server, seeds: int, seed: int) -> None:
-        self.server, self.seeds = server, seeds
+    def __init__(
+        self,
+        server: Server,
+        lab: str,
+        seeds: int,
+        seed: int,
+        shares: Mapping[str, int] = MappingProxyType(SHARES),
+        pause: float = 0.5,
+        workers: int = 4,
+    ) -> None:
+        self.server, self.lab, self.seeds = server, lab, seeds
+        self.shares, self.pause, self.workers = shares, pause, workers
         self.random = random.Random(seed)
         self.struck: Counter[str] = Counter()
         self._command: subprocess.Popen[bytes] | None = None
@@ -44,26 +55,30 @@ class Storm:
 
     def blow(self, faults: int) -> None:
         """Strike so many times, then let the command run to its end undisturbed."""
-        waiting = [name for name, share in SHARES.items() for _ in range(round(share * faults / sum(SHARES.values())))]
+        whole = sum(self.shares.values())
+        waiting = [name for name, share in self.shares.items() for _ in range(round(share * faults / whole))]
         self.random.shuffle(waiting)
         while waiting:
             if self._command is not None and self._command.poll() == 0:
-                self.seeds += 5
+                self.seeds += 1
             self._run()
-            time.sleep(self.random.uniform(0.0, 0.5))
+            time.sleep(self.random.uniform(0.0, self.pause))
             name = next((name for name in waiting if getattr(self, f"_{name}")()), None)
             if name:
                 waiting.remove(name)
                 self.struck[name] += 1
-        while self._run().wait(timeout=300) != 0:  # a trial killed three times has failed, for that command
+        while self._run().wait(timeout=600) != 0:  # a trial killed three times has failed, for that command
             self.struck["commands that gave up"] += 1
 
     def _run(self) -> subprocess.Popen[bytes]:
         if self._command is None or self._command.poll() is not None:
-            words = [sys.executable, "-m", "labs.kit.cli", "run", light.LAB, "--preset", "full", "--seeds"]
+            words = [sys.executable, "-c", f"{tied()}; from labs.kit.cli import main; main()", "run", self.lab]
             with (places.home() / "run.log").open("ab") as log:
                 self._command = subprocess.Popen(
-                    [*words, str(self.seeds), "--workers", "4"], cwd=places.ROOT, stdout=log, stderr=log
+                    [*words, "--preset", "full", "--seeds", str(self.seeds), "--workers", str(self.workers)],
+                    cwd=places.ROOT,
+                    stdout=log,
+                    stderr=log,
                 )
         return self._command
 

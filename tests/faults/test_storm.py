@@ -11,7 +11,7 @@ from labs.kit.plan import plan
 from labs.kit.rows import failed, rows, surplus
 from labs.kit.shipper import Shipped, ship_all
 from tests.faults import light
-from tests.faults.audit import audit
+from tests.faults.audit import audit_lab
 from tests.faults.server import Server
 from tests.faults.storm import Storm
 
@@ -21,7 +21,7 @@ FAULTS = int(os.environ.get("GAPLAB_FAULTS", "60"))
 
 def test_after_every_fault_each_trial_is_recorded_once_and_nothing_runs(broken: Server, tmp_path: Path) -> None:
     seed = int(os.environ.get("GAPLAB_STORM", time.time_ns() % 1_000_000))
-    storm = Storm(broken, seeds=max(FAULTS // 2, 5), seed=seed)
+    storm = Storm(broken, light.LAB, seeds=max(FAULTS // 2, 5), seed=seed)
     LOG.warning("GAPLAB_STORM=%d repeats the order of these faults", seed)
     storm.blow(FAULTS)
     attempts = sum(len(spool.attempts(Path(folder.path))) for folder in folders.every())
@@ -29,7 +29,7 @@ def test_after_every_fault_each_trial_is_recorded_once_and_nothing_runs(broken: 
     trials = plan([catalogue.read(tmp_path / "labs" / light.LAB)], "full", seeds=storm.seeds)
     assert ship_all(broken.uri).problems == []
     assert ship_all(broken.uri) == Shipped(), "nothing is left to send, and nothing waits"
-    audit(broken.uri, trials)
+    audit_lab(broken.uri, light.LAB, trials)
     sync(broken.uri)
     found = {(row.variant, row.seed): row for row in rows(light.LAB)}
     assert len(found) == len(trials)
