@@ -1,0 +1,1 @@
+"""What runs in a lab stack's interpreter, which has none of the services' packages."""

@@ -1,0 +1,83 @@
+"""The overview in a browser, beside a Streamlit app of one line; and how soon a new verdict is on it.
+
+`On screen` is from the start of the navigation, by the page's own clock, until the last of all marks is in the page.
+A new verdict comes from a trial whose record ends now: on this disk, or, as from another machine, through MLflow alone.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext
+
+from bench.tools.browser import browser
+from bench.tools.figures import Figure, arguments, progress, report
+from bench.tools.home import free_ports, scratch
+from bench.tools.verdicts import new_verdicts
+from bench.tools.world import TRIALS, point_mirror_at_mlflow, world
+from labs.kit import catalogue, results, services
+from labs.kit.services import health
+from labs.kit.services.known import HOST
+
+PEER = "a Streamlit app of one line"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__, pairs=20)
+    parser.add_argument("--trials", type=int, default=TRIALS, help=f"how many are recorded (default {TRIALS})")
+    parser.add_argument("--verdicts", type=int, default=10, help="how many new verdicts are waited for (default 10)")
+    given = parser.parse_args()
+    with report("page", given) as add, scratch(world(given.trials)) as home, _hello(home) as hello:
+        point_mirror_at_mlflow()
+        overview = services.start(["mlflow", "dashboard"]).dashboard
+        marks = sum(len(results.gaps(lab, [], [])) for lab in catalogue.pick([]))
+        with browser() as reader:
+            first = _open(reader, overview, ".chip", marks)
+            pages = [(_open(reader, overview, ".chip", marks), _open(reader, hello, "h1", 1))]
+            for at in range(given.pairs):
+                progress(f"overview {at + 1} of {given.pairs}")
+                sides = ((overview, ".chip", marks), (hello, "h1", 1))
+                told = {side[0]: _open(reader, *side) for side in sides[:: 1 if at % 2 else -1]}
+                pages.append((told[overview], told[hello]))
+            state = f"{given.trials} trials recorded, {marks} marks; "
+            ours, theirs = zip(*pages[1:], strict=True)
+            warm = state + "server running, browser's cache warm"
+            add(Figure("Overview on screen", "s", ours, warm, 1.2, peers={PEER: theirs}))
+            add(Figure("Overview on screen, first visit of all", "s", [first], f"{state}browser's cache cold"))
+            add(new_verdicts(reader.new_page(), overview, given.verdicts, state))
+
+
+@contextmanager
+def _hello(home: Path) -> Iterator[str]:
+    """The address of the peer, served by the same Streamlit."""
+    script, (port,) = home / "hello.py", free_ports(1)
+    script.write_text('import streamlit as st\n\nst.title("Hello")\n')
+    told = ["--server.headless", "true", "--server.address", HOST, "--server.port", str(port)]
+    told += ["--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *told]
+    log = (home / "hello.log").open("w")
+    with log, subprocess.Popen(command, cwd=home, stdout=log, stderr=log) as process:
+        try:
+            while health.answer(port, "/_stcore/health") != 200 and process.poll() is None:
+                time.sleep(0.1)
+            yield f"http://{HOST}:{port}"
+        finally:
+            process.kill()
+
+
+def _open(reader: BrowserContext, address: str, what: str, count: int) -> float:
+    """Seconds until the page has so many of these elements."""
+    page = reader.new_page()
+    page.goto(address, wait_until="commit")
+    page.locator(what).nth(count - 1).wait_for()
+    seconds = float(page.evaluate("performance.now()")) / 1000
+    page.close()
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
