@@ -5,10 +5,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
-
 from dashboard import marks
-from dashboard.look import chart, dressed
+from dashboard.look import Channel, Figure, Layer, dressed, layer, name, number
 from dashboard.palette import Palette
 from labs.kit.gap import Verdict
 from labs.kit.results import Judged
@@ -17,45 +15,29 @@ ROW = 27
 """Pixels a variant."""
 LINEAR = 12.0
 """Distances up to this many tolerances are drawn to scale; beyond, the axis is logarithmic outside the tolerance."""
+Row = dict[str, Any]
 
 
-def forest(judged: Sequence[Judged], chosen: str, colours: Palette) -> alt.LayerChart:
+def forest(judged: Sequence[Judged], chosen: str, colours: Palette) -> Figure:
     """How far the claim reaches and where it breaks; the variant that is shown has its name in bold."""
     edge = 1.25 * max([1.6, *(abs(far) for one in judged if math.isfinite(far := marks.distance(one.gap)))])
     rows = [_row(one, edge, colours) for one in judged]
     known = [row for row in rows if row["known"]]
-    x, y = _across(rows, edge), _down(rows, chosen, colours)
-    ink, told = (
-        alt.Stroke("colour:N", scale=None),
-        [alt.Tooltip(f"{name}:N") for name in ("variant", "role", "verdict", "gap")],
-    )
+    x, y, zone = _across(rows, edge), _down(rows, chosen, colours), {"x": number("low"), "x2": {"field": "high"}}
+    colour = name("colour", scale=None)
     layers = [
-        chart([_zone(judged[0], edge)]).mark_rect(color=colours.zone, opacity=0.2).encode(x="low:Q", x2="high:Q"),
-        chart([{"at": 0.0}]).mark_rule(strokeDash=[6, 4], strokeWidth=1.5, color=colours.theory).encode(x="at:Q"),
-        chart(rows).mark_point(opacity=0).encode(x=x, y=y),
-        chart(known)
-        .mark_rule(strokeWidth=2.2)
-        .encode(x="low:Q", x2="high:Q", y=y, color=alt.Color("colour:N", scale=None)),
+        layer([_zone(judged[0], edge)], "rect", zone, color=colours.zone, opacity=0.2),
+        layer([{"at": 0.0}], "rule", {"x": number("at")}, strokeDash=[6, 4], strokeWidth=1.5, color=colours.theory),
+        layer(rows, "point", {"x": x, "y": y}, opacity=0),  # a line for what was not run, too
+        layer(known, "rule", {**zone, "y": y, "color": colour}, strokeWidth=2.2),
     ]
     for shape in sorted({row["shape"] for row in known}):
-        here = chart([row for row in known if row["shape"] == shape]).mark_point(
-            shape=shape, strokeWidth=1.8, opacity=1
-        )
-        layers.append(
-            here.encode(
-                x=x,
-                y=y,
-                stroke=ink,
-                fill=alt.Fill("fill:N", scale=None),
-                size=alt.Size("size:Q", scale=None),
-                tooltip=told,
-            )
-        )
-    layers += [_cut(known, own, x, y) for own in (True, False)]
-    return dressed(layers, colours, height=ROW * len(rows))
+        here = [row for row in known if row["shape"] == shape]
+        layers.append(layer(here, "point", _mark(x, y), shape=shape, strokeWidth=1.8, opacity=1))
+    return dressed([*layers, *_cut(known, x, y)], colours, height=ROW * len(rows))
 
 
-def _row(one: Judged, edge: float, colours: Palette) -> dict[str, Any]:
+def _row(one: Judged, edge: float, colours: Palette) -> Row:
     gap = one.gap
     size = gap.tolerance or math.inf
     colour = colours.verdicts[gap.verdict]
@@ -78,15 +60,28 @@ def _row(one: Judged, edge: float, colours: Palette) -> dict[str, Any]:
     }
 
 
-def _cut(known: Sequence[dict[str, Any]], own: bool, x: alt.X, y: alt.Y) -> Any:
+def _mark(x: Channel, y: Channel) -> dict[str, Any]:
+    return {
+        "x": x,
+        "y": y,
+        "stroke": name("colour", scale=None),
+        "fill": name("fill", scale=None),
+        "size": number("size", scale=None),
+        "tooltip": [name(field) for field in ("variant", "role", "verdict", "gap")],
+    }
+
+
+def _cut(known: Sequence[Row], x: Channel, y: Channel) -> list[Layer]:
     """What makes a circle an inconclusive one: half of it filled, or a bar across."""
-    rows = [row for row in known if row["open"] and row["own"] is own]
-    mark = chart(rows).mark_point(shape=marks.HALF if own else marks.BAR, size=62, strokeWidth=1.6, opacity=1)
-    ink = alt.Stroke("colour:N", scale=None)
-    return mark.encode(x=x, y=y, stroke=ink, fill=alt.Fill("colour:N", scale=None))
+    ink = {"x": x, "y": y, "stroke": name("colour", scale=None), "fill": name("colour", scale=None)}
+    made = []
+    for own, shape in ((True, marks.HALF), (False, marks.BAR)):
+        rows = [row for row in known if row["open"] and row["own"] is own]
+        made.append(layer(rows, "point", ink, shape=shape, size=62, strokeWidth=1.6, opacity=1))
+    return made
 
 
-def _across(rows: Sequence[dict[str, Any]], edge: float) -> alt.X:
+def _across(rows: Sequence[Row], edge: float) -> Channel:
     title = "gap ÷ tolerance"
     if edge > LINEAR:
         powers = [float(10**power) for power in range(int(math.log10(edge)) + 1)]
@@ -94,23 +89,23 @@ def _across(rows: Sequence[dict[str, Any]], edge: float) -> alt.X:
         low = -edge if any(row["low"] < -1 for row in rows) else -2.0
         high = edge if any(row["high"] > 1 for row in rows) else 2.0
         values = [value for value in (*(-power for power in reversed(kept)), 0.0, *kept) if low <= value <= high]
-        scale = alt.Scale(type="symlog", constant=1, domain=[low, high], nice=False)
-        return alt.X("at:Q", title=title, scale=scale).axis(values=values, format="~g", grid=False)
+        scale = {"type": "symlog", "constant": 1, "domain": [low, high], "nice": False}
+        return number("at", title=title, scale=scale, axis={"values": values, "format": "~g", "grid": False})
     low = min(-1.6, *(row["low"] for row in rows)) - 0.1
     high = max(1.6, *(row["high"] for row in rows)) + 0.1
-    return alt.X("at:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False)).axis(tickCount=6, grid=False)
+    return number("at", title=title, scale={"domain": [low, high], "nice": False}, axis={"tickCount": 6, "grid": False})
 
 
-def _down(rows: Sequence[dict[str, Any]], chosen: str, colours: Palette) -> alt.Y:
+def _down(rows: Sequence[Row], chosen: str, colours: Palette) -> Channel:
     is_chosen = f"datum.value == {json.dumps(chosen)} || datum.value == {json.dumps(f'[{chosen}]')}"
-    axis = alt.Axis(
-        ticks=False,
-        labelLimit=150,
-        grid=False,
-        labelFontWeight=alt.condition(is_chosen, alt.value("bold"), alt.value("normal")),
-        labelColor=alt.condition(is_chosen, alt.value(colours.ink), alt.value(colours.muted)),
-    )
-    return alt.Y("variant:N", title=None, sort=[row["variant"] for row in rows], axis=axis)
+    axis = {
+        "ticks": False,
+        "labelLimit": 150,
+        "grid": False,
+        "labelFontWeight": {"condition": {"test": is_chosen, "value": "bold"}, "value": "normal"},
+        "labelColor": {"condition": {"test": is_chosen, "value": colours.ink}, "value": colours.muted},
+    }
+    return name("variant", title=None, sort=[row["variant"] for row in rows], axis=axis)
 
 
 def _zone(one: Judged, edge: float) -> dict[str, float]:

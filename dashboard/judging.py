@@ -31,6 +31,8 @@ class Known:
     failures: Sequence[Failure] = ()
     curves: Curves = field(default_factory=dict)
     """Those of the reference."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """run id -> what the run is called in MLflow: anybody's words"""
     finished: int = 0
     newest_ms: int = 0
     wrong: str = ""
@@ -90,6 +92,7 @@ def _judge(name: str, folder: Path, old: Known | None) -> Known:
             judged=results.gaps(lab, rows, told.rows if told else [], failures),
             failures=failures,
             curves=told.curves if told else {},
+            names=_run_names(lab.id),
             finished=len(rows),
             newest_ms=max((row.end_ms for row in rows), default=0),
             open=_open(name, rows),
@@ -99,6 +102,11 @@ def _judge(name: str, folder: Path, old: Known | None) -> Known:
     except Exception as problem:  # a lab being edited must not take the others off the page
         _log.exception("%s could not be judged", name)
         return replace(old or Known(None), wrong=_unforeseen(name, problem))
+
+
+def _run_names(lab: str) -> dict[str, str]:
+    told = "SELECT run_id, json_extract(tags, '$.\"mlflow.runName\"') FROM runs WHERE lab = ?"
+    return {str(run_id): str(name) for run_id, name in mirror_store.read(told, (lab,)) if name}
 
 
 def _unforeseen(name: str, problem: Exception) -> str:

@@ -74,13 +74,12 @@ def go(mounted: Any) -> None:
     st.switch_page(OVERVIEW if told.get("page") == "overview" else CLAIM, query_params=asked)
 
 
-def watch(watcher: data.Watcher) -> None:
-    """Draw the page again as soon as something is new; nothing is sent while nothing is."""
-    drawn = watcher.seen().version
+def watch(watcher: data.Watcher, drawn: data.Seen) -> None:
+    """Draw the page again as soon as more is known than what was drawn; nothing is sent while nothing is new."""
 
     @st.fragment(run_every=2)
     def look() -> None:
-        if watcher.seen().version != drawn:
+        if watcher.seen().version != drawn.version:
             st.rerun()
 
     look()
@@ -125,12 +124,12 @@ def literal(text: str) -> str:
 
 
 def readme(text: str) -> str:
-    r"""A lab's README without its title, and with links into the repository as plain words: here they lead nowhere.
+    r"""A lab's README without its title, with pictures and links into the repository as words: here they lead nowhere.
 
-    >>> readme("# Title\n\nSee [the other lab](../other/README.md) and [a paper](https://arxiv.org/abs/1).")
-    'See the other lab and [a paper](https://arxiv.org/abs/1).'
+    >>> readme("# Title\n\nSee [the other lab](../b/README.md), [a paper](https://arxiv.org/abs/1), ![a plot](p.png).")
+    'See the other lab, [a paper](https://arxiv.org/abs/1), a plot.'
     """
-    body = re.sub(r"\A# .*\n+", "", text)
+    body = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"\A# .*\n+", "", text))
     return re.sub(r"\[([^\]]+)\]\((?!https?://)[^)]*\)", r"\1", body)
 
 

@@ -1,9 +1,11 @@
 """The web server: Streamlit behind headers that let the page load from nowhere else, and a list of host names."""
 
 import re
+import threading
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import data
 
 HERE = Path(__file__).parent
 ICON = HERE / "assets" / "icon.svg"
@@ -87,7 +91,15 @@ def serve(host: str, port: int, allowed: Sequence[str] = ()) -> None:
         "server.allowedHosts": names,
         "browser.serverAddress": host,
     }
+    threading.Thread(target=_warm, daemon=True).start()
     app(names).run(config=told)
+
+
+def _warm() -> None:
+    """Judge the labs and import what Streamlit imports at the first page, so that nobody waits for it."""
+    data.watcher()
+    for name in ("pandas", "pyarrow", "dashboard.figures"):
+        import_module(name)
 
 
 async def _icon(request: object) -> FileResponse:

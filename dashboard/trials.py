@@ -26,7 +26,7 @@ def table(told: Dossier, uri: str) -> Json:
                 "measured": phrases.number(measured, one.gap.tolerance),
                 "gap": phrases.number(measured - predicted, one.gap.tolerance, sign=True),
                 "within": phrases.is_within(one.gap, measured - predicted),
-                **_told(runs[one.gap.variant, seed], uri),
+                **_told(runs[one.gap.variant, seed], told, uri),
             }
             for seed, (predicted, measured) in found.items()
         ],
@@ -43,12 +43,12 @@ def table(told: Dossier, uri: str) -> Json:
     }
 
 
-def _told(row: Row, uri: str) -> Json:
+def _told(row: Row, told: Dossier, uri: str) -> Json:
     return {
         "ended": row.end_ms,
         "preset": row.preset,
         "stack": row.stack,
-        "run": (row.run_id or "")[:8],
+        "run": told.known.names.get(row.run_id or "", (row.run_id or "")[:8]),
         "href": _link(row.run_id, uri),
         "place": {"reference": "authors", "spool": "not in MLflow yet"}.get(row.origin, "MLflow"),
     }

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, dossier, evidence, figures, parts, trials
+from dashboard import data, dossier, evidence, figures, parts, phrases, trials
 from dashboard.dossier import Dossier
 from dashboard.palette import Palette, palette
 from labs.kit import check
@@ -14,12 +14,14 @@ from labs.kit.results import pairs
 def main() -> None:
     """Draw the claim that the address names."""
     watcher = data.watcher()
+    seen = watcher.seen()
     parts.masthead()
     try:
-        told = dossier.find(watcher.seen().known, parts.asked("claim"), parts.asked("variant"))
+        told = dossier.find(seen.known, parts.asked("claim"), parts.asked("variant"))
     except LabError as problem:
         parts.refusal(str(problem))
     else:
+        st.set_page_config(page_title=f"{phrases.name(told.claim.name)} · Gaplab")
         left, right = st.columns([1.9, 1], gap="large")
         with left:
             parts.go(parts.component("verdict", dossier.head(told), key="verdict"))
@@ -30,7 +32,7 @@ def main() -> None:
             theory(told)
             repeat(told)
         below(told)
-    parts.watch(watcher)
+    parts.watch(watcher, seen)
 
 
 def colours() -> Palette:
@@ -65,12 +67,12 @@ def draw(told: Dossier, watcher: data.Watcher) -> None:
     measured, predicted = evidence.lines(told, watcher)
     if measured:
         parts.html("<h2>Step by step</h2>")
-        st.altair_chart(
+        st.vega_lite_chart(
             figures.curve(gap, measured, predicted, colours()), theme=None, alt=dossier.alt(told, "step by step")
         )
         parts.html("<h2>Seed by seed</h2>")
     found = pairs(told.claim, gap.variant, told.one.rows)
-    st.altair_chart(figures.seeds(gap, found, colours()), theme=None, alt=dossier.alt(told, "seed by seed"))
+    st.vega_lite_chart(figures.seeds(gap, found, colours()), theme=None, alt=dossier.alt(told, "seed by seed"))
 
 
 def theory(told: Dossier) -> None:
@@ -93,8 +95,8 @@ def across(told: Dossier) -> None:
     if all(one.gap.verdict is Verdict.NOT_RUN for one in told.every):
         return
     parts.html("<h2>Across variants</h2>")
-    chart = figures.forest(told.every, told.one.gap.variant, colours())
-    st.altair_chart(chart, theme=None, alt=dossier.alt(told, "across variants"))
+    figure = figures.forest(told.every, told.one.gap.variant, colours())
+    st.vega_lite_chart(figure, theme=None, alt=dossier.alt(told, "across variants"))
 
 
 def repeat(told: Dossier) -> None:

@@ -10,6 +10,7 @@ from labs.kit.words import MECHANISMS
 def main() -> None:
     """Draw all mechanisms, or the one that the address names."""
     watcher = data.watcher()
+    seen = watcher.seen()
     parts.masthead()
     parts.html(
         "<h1>Where does practice depart from theory?</h1>"
@@ -28,8 +29,8 @@ def main() -> None:
         args=("mechanism", "mechanisms"),
         label_visibility="collapsed",
     )
-    parts.go(parts.component("board", board(watcher.seen(), chosen), key="board"))
-    parts.watch(watcher)
+    parts.go(parts.component("board", board(seen, chosen), key="board"))
+    parts.watch(watcher, seen)
 
 
 if __name__ == "__main__":
