@@ -134,9 +134,12 @@ def tally_line(labs: int, counts: Tally) -> str:
         f"{counts.impossible} impossible" if counts.impossible else "",
         f"{counts.not_run} not run" if counts.not_run else "",
     ]
-    return f"{labs} lab{'' if labs == 1 else 's'}, {counts.claims} claims · " + " · ".join(
-        part for part in parts if part
-    )
+    head = f"{_count(labs, 'lab')}, {_count(counts.claims, 'claim')}"
+    return " · ".join([head, *(part for part in parts if part)])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def gap_table(judged: Sequence[Judged]) -> Table:

@@ -57,7 +57,7 @@ def test_up_shows_the_page_first_and_ends_with_what_to_open(labs: Path) -> None:
     links = services.links()
     lines = [line for line in said.splitlines() if line]
     assert lines[0].startswith(f"Dashboard  {links.dashboard}"), "the address comes before any trial"
-    assert lines[-3].startswith("1 labs, 1 claims · 1 hold")
+    assert lines[-3].startswith("1 lab, 1 claim · 1 hold")
     assert lines[-2] == f"Dashboard  {links.dashboard}      MLflow  {links.mlflow}      Jupyter  {links.jupyter}"
     assert lines[-1] == "Next: .venv/bin/gaplab show foundations/coin   ·   make down stops everything"
     assert {state.state for state in services.status()} == {"healthy"}
