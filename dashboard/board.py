@@ -33,7 +33,7 @@ def board(seen: Seen, mechanism: str | None) -> Json:
         "bands": [_band(name, seen, labs) for name in MECHANISMS if mechanism in (None, name)],
         "largest": largest(heads),
         "next": _next(labs, heads),
-        "doubts": [_doubt(one) for one in judged if one.gap.is_control and not phrases.as_it_must(one.gap)],
+        "doubts": [_doubt(one) for one in judged if one.gap.is_control and phrases.as_it_must(one.gap) is False],
         "wrong": [known.wrong for name, known in seen.known.items() if known.wrong and _shows(name, mechanism)],
         "status": status(seen),
         "authors": any(one.origin == "reference" for one in heads),
@@ -91,7 +91,7 @@ def _lab(lab: Lab, judged: Sequence[Judged]) -> Json:
 
 
 def _claim(claim: Claim, judged: Sequence[Judged]) -> Json:
-    head = next(one for one in judged if one.gap.is_headline)
+    head = next((one for one in judged if one.gap.is_headline), judged[0])
     return {
         "id": claim.id,
         "name": phrases.name(claim.name),

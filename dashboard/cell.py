@@ -21,7 +21,7 @@ def cell(one: Judged) -> Json:
         "own": one.origin == "own",
         "growth": round(marks.growth(gap), 2),
         "role": role(gap),
-        "amiss": gap.is_control and not phrases.as_it_must(gap),
+        "amiss": gap.is_control and phrases.as_it_must(gap) is False,
         "label": _label(one),
         "lines": _lines(one),
     }

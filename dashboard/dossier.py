@@ -76,7 +76,7 @@ def head(told: Dossier) -> Json:
         "title": phrases.TITLES[gap.verdict],
         "own": told.one.origin == "own",
         "growth": marks.growth(gap),
-        "amiss": role(gap) in ("control", "sound") and not phrases.as_it_must(gap),
+        "amiss": role(gap) in ("control", "sound") and phrases.as_it_must(gap) is False,
         "variant": gap.variant,
         "role": role(gap),
         "sentence": phrases.sentence(told.one),
@@ -151,6 +151,8 @@ def _ruler(one: Judged) -> str:
     gap = one.gap
     if gap.verdict is Verdict.NOT_RUN:
         return f"{gap.variant}: not run yet."
+    if gap.verdict is Verdict.INCONCLUSIVE:
+        return f"{gap.variant}: cannot be told yet."
     truth = "the claim is false there" if gap.is_control else "the claim is true there"
     seen = "and the lab says so" if phrases.as_it_must(gap) else f"yet the verdict is {gap.verdict}"
     return f"{gap.variant}: {truth}, {seen} ({marks.times(gap)} the tolerance)."

@@ -19,6 +19,7 @@ __all__ = ["curve", "forest", "seeds"]
 ROW, MOST = 25, 450
 """Pixels a seed, and of all of them."""
 DASHED, SOLID = [6, 4], [1, 0]
+POWERS = "datum.value === 0 ? '0' : format(datum.value, '~e')"
 WORD = {"fontWeight": 600, "fontSize": 13}
 
 
@@ -29,7 +30,7 @@ def seeds(gap: Gap, pairs: Pairs, colours: Palette) -> Figure:
         {"seed": str(seed), "predicted": p, "measured": m, "at": seen.place(p, m), "from": seen.place(p, p)}
         for seed, (p, m) in pairs.items()
     ]
-    across = {"tickCount": 7, "grid": False, "format": seen.numbers}
+    across = {"tickCount": 7, "grid": False, **({"labelExpr": POWERS} if seen.tiny else {})}
     x = number("at", title=seen.title, scale={"domain": list(seen.domain), "nice": False, "zero": False}, axis=across)
     y = name("seed", title="seed", sort=[row["seed"] for row in rows], axis={"grid": len(rows) <= 24, "ticks": False})
     tip = [name("seed"), number("predicted", format=".6g"), number("measured", format=".6g")]

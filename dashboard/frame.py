@@ -24,8 +24,8 @@ class Frame:
     zone: Stretch
     interval: Stretch | None
     """None for a single seed."""
-    numbers: str
-    """How the axis writes its numbers."""
+    tiny: bool
+    """Whether the axis needs powers of ten for its numbers."""
     differences: bool
     """Whether measurement minus prediction is drawn: the tolerance could not be seen otherwise."""
     scattered: bool
@@ -53,7 +53,7 @@ def frame(gap: Gap, pairs: Pairs) -> Frame:
         measured=measured,
         zone=_cut(_zone(gap, theory), domain),
         interval=None if math.isinf(gap.low) else _cut((theory + gap.low, theory + gap.high), domain),
-        numbers="~g" if domain[1] - domain[0] > 1e-4 * max(map(abs, domain)) > 1e-9 else "~e",
+        tiny=max(map(abs, domain)) < 1e-4,
         differences=differences,
         scattered=not differences and _width(p for p, _ in pairs.values()) > 0.01 * (domain[1] - domain[0]),
     )

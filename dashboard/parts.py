@@ -108,9 +108,8 @@ def variant_label(one: Judged) -> str:
     glyph = own if one.origin == "own" else theirs
     what = role(one.gap)
     if what == "control":
-        return (
-            f":{'gray' if phrases.as_it_must(one.gap) else colour}[\\[{glyph}\\]] {literal(one.gap.variant)} · control"
-        )
+        colour = colour if phrases.as_it_must(one.gap) is False else "gray"
+        return f":{colour}[\\[{glyph}\\]] {literal(one.gap.variant)} · control"
     return f":{colour}[{glyph}] {literal(one.gap.variant)}{' · must hold' if what == 'sound' else ''}"
 
 

@@ -117,6 +117,8 @@ def _role(one: Judged) -> str:
             return (
                 "This is the control: here the claim is false, yet the lab does not see it. Do not trust its verdicts."
             )
+        case True, _, None:
+            return "This is the control: here the claim is false, and the lab must come to see it."
         case _, True, True:
             return "Here the claim is to hold, and it does: the ruler reads true."
         case _, True, False:
@@ -125,10 +127,11 @@ def _role(one: Judged) -> str:
             return ""
 
 
-def as_it_must(gap: Gap) -> bool:
-    """Whether a control shows a gap and any other variant holds, so far as anything is known."""
-    must = (Verdict.GAP, Verdict.IMPOSSIBLE) if gap.is_control else (Verdict.HOLDS,)
-    return gap.verdict in (*must, Verdict.NOT_RUN)
+def as_it_must(gap: Gap) -> bool | None:
+    """Whether a control shows a gap and any other variant holds; None where that cannot be told yet."""
+    if gap.verdict in (Verdict.NOT_RUN, Verdict.INCONCLUSIVE):
+        return None
+    return (gap.verdict is not Verdict.HOLDS) if gap.is_control else (gap.verdict is Verdict.HOLDS)
 
 
 def is_within(gap: Gap, distance: float) -> bool:

@@ -14,7 +14,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const context = { tip, go: (link, mark) => opens(link, open(mark), setTriggerValue) };
     const matrix = claims(data, context);
     root.replaceChildren(
-      el("div", { class: "top" }, counts(data), el("p", { class: "status", role: "status" })),
+      el("div", { class: "top" }, counts(data), el("p", { class: "status" })),
       el("div", { class: "columns" }, el("div", { class: "main" }, ...alerts(data, context), matrix), aside(data, context)),
       tip,
     );

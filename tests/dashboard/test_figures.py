@@ -93,6 +93,7 @@ def test_an_identity_is_drawn_as_differences() -> None:
     assert seen.theory == 0.0
     assert seen.zone[1] == pytest.approx(1e-9, rel=0.2)
     assert seen.title == "measured minus predicted, metres"
+    assert seen.tiny
 
 
 def test_an_identity_without_any_error_can_be_drawn() -> None:

@@ -42,6 +42,7 @@ def _said(measured: list[float], variant: str = "on", predicted: float = 1.0, **
         (_said([1.51, 1.52], against="none"), "Measured a difference to none of 1.5"),
         (_said([1.51, 1.52, 1.53], variant="off"), "here the claim is false, and the lab sees it."),
         (_said([1.01, 1.02, 1.03], variant="off"), "yet the lab does not see it. Do not trust its verdicts."),
+        (_said([1.0, 1.4], variant="off"), "and the lab must come to see it."),
         (_said([1.01, 1.02, 1.03], variant="so", sound="so"), "Here the claim is to hold, and it does"),
         (_said([1.51, 1.52, 1.53], variant="so", sound="so"), "Do not trust the gap that the headline shows."),
     ],
