@@ -46,12 +46,12 @@ units() { # no trials, no servers
     .venv/bin/pytest -q --doctest-modules --ignore=labs/kit/policy --ignore=labs/kit/templates labs/kit
 }
 
+[ -n "$fast" ] || part "stacks" .venv/bin/gaplab stack build
 part "ruff" .venv/bin/ruff check labs dashboard tests bench
 part "format" .venv/bin/ruff format --check labs dashboard tests bench
 part "types" types
 part "units, doctests, conformance, layers, documents" units
 if [ -z "$fast" ]; then
-    part "stacks and base model" .venv/bin/gaplab stack build
     part "policy, in the grpo stack" "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo
     part "policy, in the ppo stack" "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
     part "engine, services, recording, dashboard, browser" \

@@ -22,8 +22,8 @@ PAGE = 200
 """Runs asked for at once: 0.7 s of the server's time, well under the client's time-out."""
 PART = 200
 """Runs of the round looked at once a minute: 10,000 in 50 minutes, for one second of the server's time a minute."""
-OVERLAP, LONG_OVERLAP = 15_000, 300_000
-"""Milliseconds before the last end seen that are looked at again: each time, and once a minute (clocks differ)."""
+OVERLAP, BEFORE = 300_000, 2
+"""Milliseconds before the last end seen, and at most so many pages of them, that are looked at again."""
 _FIRST = "attributes.start_time ASC"
 ROUND_EVERY = 60.0
 """Seconds between two looks at the bin and at the next part of the round."""
@@ -93,14 +93,21 @@ class _Sync:
         return self.report
 
     def _ended_since(self) -> None:
-        """(a) A page at a time, oldest first, so that a sync cut short goes on where it was."""
-        mark = int(store.state(self.file, "watermark", "0"))
-        since = max(0, mark - (LONG_OVERLAP if self.thorough else OVERLAP))
-        for runs in self._pages(f"attributes.end_time >= {since}", "attributes.end_time ASC"):
+        """(a) Oldest first, by pages, so that a sync cut short goes on where it was; then what ended just before.
+
+        Runs do not arrive in the order of their ends: another shipper may be slower, another machine's clock behind.
+        """
+        mark = last = int(store.state(self.file, "watermark", "0"))
+        for runs in self._pages(f"attributes.end_time >= {mark}", "attributes.end_time ASC"):
             ends = [run["info"].get("end_time") or 0 for run in runs]
-            mark = min(max([mark, *ends]), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
-            store.remember(self.file, watermark=mark)
+            last = min(max([last, *ends]), int(time.time() * 1000))  # a clock that is ahead must not hide what follows
+            store.remember(self.file, watermark=last)
             self.file.commit()
+        if self.thorough or self.report.changed:
+            told = f"attributes.end_time >= {mark - OVERLAP} AND attributes.end_time < {mark}"
+            for page, _ in enumerate(self._pages(told, "attributes.end_time DESC"), 1):
+                if page == BEFORE:
+                    break
 
     def _running(self) -> None:
         """(b) and (c)."""

@@ -16,7 +16,7 @@ from labs.kit import places
 from labs.kit.errors import LabError
 from labs.kit.words import Lab, Value
 
-_RECORDING = {f"labs.kit.{name}" for name in ("trial", "errors", "places", "lock", "provenance", "spool")}
+_RECORDING = {f"labs.kit.{name}" for name in ("trial", "errors", "places", "lock", "spool")}
 """Kit modules that carry numbers to the disk but have no part in making them."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from labs.kit import provenance, reading, spool
+from labs.kit import reading, spool
 from labs.kit.arrays import save
 from labs.kit.errors import LabError, near
 from labs.kit.plan import Trial
@@ -68,7 +68,7 @@ def run(trial: Trial) -> bool:
             return False
         record = spool.begin(trial.folder, _header(trial))
         try:
-            record.end("FINISHED", _measure_and_predict(lab, trial, record), tags=provenance.noted())
+            record.end("FINISHED", _measure_and_predict(lab, trial, record), tags=_made_of())
         except Exception as problem:
             record.end("FAILED", {}, f"{type(problem).__name__}: {problem}")
             raise
@@ -76,6 +76,12 @@ def run(trial: Trial) -> bool:
             record.end("KILLED", {}, type(problem).__name__)
             raise
     return True
+
+
+def _made_of() -> dict[str, str]:
+    """The digest of the base model, for a trial whose lab loads one: made weights may differ between CPU types."""
+    policy = sys.modules.get("labs.kit.policy.base")
+    return {"base": policy.digest(policy.base())} if policy else {}
 
 
 def _measure_and_predict(lab: Lab, trial: Trial, record: spool.Record) -> dict[str, float]:
