@@ -27,7 +27,7 @@ from labs.kit.stack import Stack
 
 Megabytes = dict[str, float]
 LAB, VARIANT = "integration/silent_groups", "nf4"
-FORKED = "two GRPO trials, forked"
+FORKED = "the grpo worker and two trials forked from it"
 SETTLED = 15.0
 """Seconds after which a server that answers has started all that it starts."""
 
@@ -46,8 +46,8 @@ def main() -> None:
         ours = _forked(given.seconds)
         progress("the peers")
         theirs = {
-            FORKED: ("in processes of their own", _in_processes(home, given.seconds)),
-            "mlflow": ("as `mlflow server` starts it", _mlflow_server(home)),
+            FORKED: ("the two trials in processes of their own", _in_processes(home, given.seconds)),
+            "mlflow": ("`mlflow server` as it starts by itself", _mlflow_server(home)),
         }
         state = f"{given.trials} trials recorded, the overview open in a browser (not counted), two {VARIANT} trials"
         add(Figure("Services, command and two GRPO workers", "GB", [sum(ours.values()) / 1000], state, target=3.5))
@@ -64,11 +64,8 @@ def _forked(seconds: float) -> Megabytes:
         def sample() -> Megabytes:
             told = {one.name: one.memory * 2**20 / 1e6 for one in services.status()}
             told["supervisord"] = _pss([psutil.Process(int((folder.folder() / "supervisord.pid").read_text()))])
-            servers = [server for worker in command.children() for server in worker.children()]
-            trials = [trial for server in servers for trial in server.children()]
-            others = [one for one in command.children(recursive=True) if one not in trials]
-            told |= {"gaplab run": _pss([command]), "worker, which trials are forked from": _pss(others)}
-            return told | {FORKED: _pss(trials)}
+            told["gaplab run"] = _pss([command])
+            return told | {FORKED: _pss(command.children(recursive=True))}
 
         return _largest(command, sample, seconds)
 

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from labs.kit import places, provenance, spool
+from labs.kit import places, spool
 from labs.kit.plan import Trial
 from labs.kit.trial import _header as header
+from labs.kit.trial import _made_of as made_of
 from labs.kit.trial import _Recorder as Recorder
 
 LAB = "integration/bench"
@@ -56,7 +57,7 @@ def _recorded(seed: int, steps: int) -> None:
     with spool.hold(trial.folder):
         record = spool.begin(trial.folder, header(trial))
         measured = _train(seed, steps, Recorder(record, trial.folder))
-        record.end("FINISHED", measured, tags=provenance.noted())
+        record.end("FINISHED", measured, tags=made_of())
 
 
 def _forgotten(seed: int, steps: int) -> None:
