@@ -34,4 +34,4 @@ bench: ## how fast it is, beside its peers
 
 faults: ## 500 faults with light trials, 10 with real GRPO
 	@GAPLAB_DEV=1 sh bootstrap.sh
-	@FAULTS=500 bash tests/faults/run.sh
+	@GAPLAB_FAULTS=500 GAPLAB_GRPO_FAULTS=10 .venv/bin/pytest -q -o log_cli=true tests/faults
