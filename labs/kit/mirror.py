@@ -6,11 +6,9 @@ last one, (b) those that run, (c) those that ran and do no longer; and once a mi
 part of a round over all runs, which finds what came late, was edited, or is gone.
 """
 
-import gc
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labs.kit import mirror_store as store
@@ -51,23 +49,12 @@ def sync(uri: str, thorough: bool = False) -> SyncReport:
     """
     began = time.monotonic()
     try:
-        with store.writing() as file, _rare_collections():
+        with store.writing() as file:
             report = _Sync(file, uri, thorough).run()
     except Busy:
         return SyncReport(busy=True)
     report.seconds = time.monotonic() - began
     return report
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Two thirds of the time of a large search go into the cyclic collector, which finds nothing there."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class _Sync:

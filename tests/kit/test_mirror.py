@@ -144,6 +144,17 @@ def _until(server: Server, seen: Callable[[], bool]) -> None:
     raise AssertionError("a whole round over all runs did not find it")
 
 
+@pytest.mark.usefixtures("long_round")
+def test_a_run_that_arrives_after_one_that_ended_later(server: Server, other: Elsewhere) -> None:
+    """Two machines send, and one is slower."""
+    other.end(other.begin())
+    sync(server.uri)
+    slow = other.end(other.begin(seed=1, at=_now() - 120_000), at=_now() - 60_000)
+    other.end(other.begin(seed=2))
+    sync(server.uri)
+    assert slow in _known(other.lab)
+
+
 def test_a_clock_that_is_ahead_does_not_hide_what_follows(server: Server, other: Elsewhere) -> None:
     other.end(other.begin(), at=_now() + 48 * HOUR)
     sync(server.uri)
