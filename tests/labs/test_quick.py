@@ -24,6 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home of the test's own, with the stacks and the base model of the checkout, and its services running."""
     folder = tmp_path_factory.mktemp("home")
     for name in ("stacks", "base", "bootstrap"):
+        (places.home() / name).mkdir(parents=True, exist_ok=True)
         (folder / name).symlink_to(places.home() / name)
     ports = {
         f"GAPLAB_{name}_PORT": str(port) for name, port in zip(("MLFLOW", "DASHBOARD", "JUPYTER"), _free(), strict=True)
