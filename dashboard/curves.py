@@ -37,6 +37,18 @@ def points(lines: Mapping[int, Line]) -> Points:
     ]
 
 
+def bunched(lines: Mapping[int, Line]) -> bool:
+    """Whether most steps lie in the first eighth: they were logged by their logarithm, and are best seen so."""
+    steps = sorted({step for line in lines.values() for step in line[0]})
+    return len(steps) > 8 and steps[len(steps) // 2] < steps[-1] / 8
+
+
+def from_one(lines: Mapping[int, Line]) -> dict[int, Line]:
+    """The curves without step 0, which has no logarithm."""
+    pairs = {seed: [(s, v) for s, v in zip(*line, strict=True) if s > 0] for seed, line in lines.items()}
+    return {seed: ([s for s, _ in kept], [v for _, v in kept]) for seed, kept in pairs.items()}
+
+
 def _common(lines: Mapping[int, Line]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Steps that every seed reached, and the seeds' values there, one row a seed."""
     reached = min(line[0][-1] for line in lines.values())

@@ -160,4 +160,6 @@ def _ruler(one: Judged) -> str:
 
 def alt(told: Dossier, how: str) -> str:
     """What a figure shows, for those who do not see it."""
-    return f"{phrases.name(told.claim.name)} {how}, {told.one.gap.variant}. {phrases.sentence(told.one)}"
+    return f"{phrases.name(told.claim.name)} {how}, {told.one.gap.variant}. {phrases.sentence(told.one)}".replace(
+        "`", ""
+    )

@@ -76,10 +76,14 @@ def curve(
     gap: Gap, measured: Mapping[int, curves.Line], predicted: Mapping[int, curves.Line], colours: Palette
 ) -> Figure:
     """The claim's quantity step by step: theory, the mean over seeds with its 95% band, every seed faintly."""
+    if curves.bunched(measured):
+        measured, predicted = curves.from_one(measured), curves.from_one(predicted)
     seen, theory = curves.band(measured), curves.band(predicted)
+    theory = theory or _level(gap, seen)
     for point in theory:
         point |= {"low": point["value"] - gap.tolerance, "high": point["value"] + gap.tolerance}
-    x = number("step", title="step", scale={"nice": False}, axis={"grid": False, "tickCount": 7})
+    scale = {"nice": False, **({"type": "log"} if curves.bunched(measured) else {})}
+    x = number("step", title="step", scale=scale, axis={"grid": False, "tickCount": 7, "format": "~s"})
     line = {"x": x, "y": number("value", title=gap.claim.unit or None, scale={"zero": False})}
     layers = [_between(theory, colours.zone)] if theory else []
     if len(measured) > 1:
@@ -92,6 +96,15 @@ def curve(
     if theory:
         layers.append(layer(theory, "line", line, color=colours.theory, strokeWidth=2.2, strokeDash=DASHED))
     return dressed([*layers, *_ends(seen, theory, colours)], colours, height=320, right=72)
+
+
+def _level(gap: Gap, seen: curves.Points) -> curves.Points:
+    """The prediction as a level, for a curve that has none of its own but ends in what is measured."""
+    values = [point["value"] for point in seen]
+    near = max(3 * gap.tolerance, 0.05 * (max(values) - min(values)))
+    if gap.claim.against or abs(values[-1] - gap.measured) > near:
+        return []
+    return [{"step": point["step"], "value": gap.predicted} for point in (seen[0], seen[-1])]
 
 
 def _between(points: Sequence[Mapping[str, Any]], colour: str) -> Layer:

@@ -15,12 +15,14 @@ ROW = 27
 """Pixels a variant."""
 LINEAR = 12.0
 """Distances up to this many tolerances are drawn to scale; beyond, the axis is logarithmic outside the tolerance."""
+PLAIN = "format(datum.value, ',')"
+"""Left alone, a logarithmic axis writes 10 as 1e+1."""
 Row = dict[str, Any]
 
 
 def forest(judged: Sequence[Judged], chosen: str, colours: Palette) -> Figure:
     """How far the claim reaches and where it breaks; the variant that is shown has its name in bold."""
-    edge = 1.25 * max([1.6, *(abs(far) for one in judged if math.isfinite(far := marks.distance(one.gap)))])
+    edge = _edge(judged)
     rows = [_row(one, edge, colours) for one in judged]
     known = [row for row in rows if row["known"]]
     x, y, zone = _across(rows, edge), _down(rows, chosen, colours), {"x": number("low"), "x2": {"field": "high"}}
@@ -30,11 +32,26 @@ def forest(judged: Sequence[Judged], chosen: str, colours: Palette) -> Figure:
         layer([{"at": 0.0}], "rule", {"x": number("at")}, strokeDash=[6, 4], strokeWidth=1.5, color=colours.theory),
         layer(rows, "point", {"x": x, "y": y}, opacity=0),  # a line for what was not run, too
         layer(known, "rule", {**zone, "y": y, "color": colour}, strokeWidth=2.2),
+        layer(_unknown(rows), "text", {"x": x, "y": y, "text": name("verdict")}, color=colours.muted, fontSize=12.5),
     ]
     for shape in sorted({row["shape"] for row in known}):
         here = [row for row in known if row["shape"] == shape]
         layers.append(layer(here, "point", _mark(x, y), shape=shape, strokeWidth=1.8, opacity=1))
     return dressed([*layers, *_cut(known, x, y)], colours, height=ROW * len(rows))
+
+
+def _edge(judged: Sequence[Judged]) -> float:
+    """How far the axis goes: to the last mark, and to the ends of the intervals that do not dwarf the marks."""
+    far = max([1.6, *(abs(far) for one in judged if math.isfinite(far := marks.distance(one.gap)))])
+    sizes = [
+        (gap.low / gap.tolerance, gap.high / gap.tolerance) for gap in (one.gap for one in judged) if gap.tolerance
+    ]
+    ends = [abs(end) for pair in sizes for end in pair if math.isfinite(end)]
+    return max(1.25 * far, 1.05 * min(max(ends, default=0.0), 4 * far))
+
+
+def _unknown(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if not row["known"]]
 
 
 def _row(one: Judged, edge: float, colours: Palette) -> Row:
@@ -90,7 +107,7 @@ def _across(rows: Sequence[Row], edge: float) -> Channel:
         high = edge if any(row["high"] > 1 for row in rows) else 2.0
         values = [value for value in (*(-power for power in reversed(kept)), 0.0, *kept) if low <= value <= high]
         scale = {"type": "symlog", "constant": 1, "domain": [low, high], "nice": False}
-        return number("at", title=title, scale=scale, axis={"values": values, "format": "~g", "grid": False})
+        return number("at", title=title, scale=scale, axis={"values": values, "labelExpr": PLAIN, "grid": False})
     low = min(-1.6, *(row["low"] for row in rows)) - 0.1
     high = max(1.6, *(row["high"] for row in rows)) + 0.1
     return number("at", title=title, scale={"domain": [low, high], "nice": False}, axis={"tickCount": 6, "grid": False})

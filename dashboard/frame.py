@@ -88,4 +88,4 @@ def _width(values: Iterable[float]) -> float:
 
 def _title(gap: Gap, differences: bool) -> str:
     what = "measured minus predicted" if differences else "measured"
-    return f"{what}, {gap.claim.unit}" if gap.claim.unit else what
+    return f"{what}: {gap.claim.unit}" if gap.claim.unit else what

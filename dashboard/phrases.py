@@ -69,10 +69,9 @@ def sentence(one: Judged) -> str:
 def _said(gap: Gap) -> str:
     size = gap.tolerance
     measured, predicted = number(gap.measured, size), number(gap.predicted, size)
-    middle = "a median of " if gap.claim.tail == "heavy" else ""
+    subject = f"The measured median of {measured}" if gap.claim.tail == "heavy" else f"Measured {measured}"
     if gap.claim.against:
-        middle += f"a difference to {gap.claim.against} of "
-    subject = f"Measured {middle}{measured}"
+        subject = f"The difference to `{gap.claim.against}`, measured as {measured},"
     match gap.verdict, gap.claim.relation:
         case Verdict.IMPOSSIBLE, _:
             return f"{subject} beats {predicted}, which theory proves to be a bound: the theory or the code is wrong."

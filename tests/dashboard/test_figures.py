@@ -70,7 +70,7 @@ def test_every_seed_is_a_mark_and_the_axis_shows_the_whole_tolerance() -> None:
     low, high = _by_mark(layers, "circle")[0]["encoding"]["x"]["scale"]["domain"]
     assert low < 0.9
     assert high > 1.34
-    assert _by_mark(layers, "circle")[0]["encoding"]["x"]["title"] == "measured, metres"
+    assert _by_mark(layers, "circle")[0]["encoding"]["x"]["title"] == "measured: metres"
 
 
 def test_one_seed_has_no_interval_to_draw() -> None:
@@ -92,7 +92,7 @@ def test_an_identity_is_drawn_as_differences() -> None:
     assert seen.differences
     assert seen.theory == 0.0
     assert seen.zone[1] == pytest.approx(1e-9, rel=0.2)
-    assert seen.title == "measured minus predicted, metres"
+    assert seen.title == "measured minus predicted: metres"
     assert seen.tiny
 
 
@@ -199,3 +199,25 @@ def _light(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_steps_that_were_logged_by_their_logarithm_are_drawn_by_it() -> None:
+    steps = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    pairs = _pairs(1.3, 1.32)
+    layers = _drawn(figures.curve(_gap(pairs), {0: (steps, [1.3] * 11)}, {}, INK))
+    line = _by_mark(layers, "line")[0]
+    assert line["encoding"]["x"]["scale"]["type"] == "log"
+    assert line["rows"][0]["step"] == 1, "step 0 has no logarithm"
+
+
+def test_a_curve_without_a_prediction_shows_the_level_it_is_to_reach() -> None:
+    pairs = _pairs(1.3, 1.32)
+    reached = _by_mark(_drawn(figures.curve(_gap(pairs), {0: ([0, 1], [0.0, 1.31])}, {}, INK)), "line")
+    assert [row["value"] for row in reached[-1]["rows"]] == [1.0, 1.0]
+    elsewhere = _by_mark(_drawn(figures.curve(_gap(pairs), {0: ([0, 1], [0.0, 50.0])}, {}, INK)), "line")
+    assert len(elsewhere) == 1, "a curve of something else has no level"
+
+
+def test_a_variant_that_was_not_run_says_so_in_the_forest() -> None:
+    layers = _drawn(figures.forest([_judged(_pairs(1.0, 1.01, 1.02)), _judged({}, "other")], "on", INK))
+    assert [row["variant"] for row in _by_mark(layers, "text")[0]["rows"]] == ["other"]
