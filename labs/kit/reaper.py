@@ -4,7 +4,7 @@ from pathlib import Path
 
 from labs.kit import spool
 from labs.kit.errors import LabError
-from labs.kit.rest import Away
+from labs.kit.rest import Away, Refused
 from labs.kit.shipment import Sender
 
 
@@ -18,7 +18,7 @@ def send_or_end(sender: Sender, record: Path) -> int:
         return sender.send(record)
     try:
         return sender.send(record, dead=True)
-    except Away:
+    except (Away, Refused):  # the next pass may fare better
         raise
     except LabError as damage:  # nobody will mend it, so its run is closed with the reason on it
         sender.abandon(record, str(damage))

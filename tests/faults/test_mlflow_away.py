@@ -83,6 +83,17 @@ def test_a_server_that_hangs_costs_two_waits(server: Server, planned: Trial, mon
     assert "timed out" in told.problems[0]
 
 
+def test_a_pass_with_nothing_to_send_asks_mlflow_nothing(server: Server, planned: Trial) -> None:
+    """It is made every other second for as long as a command runs."""
+    write(planned, {"mean": 0.5})
+    with Proxy(server.port, always("")) as proxy:
+        shipper = Shipper(proxy.uri)
+        assert shipper.once().ended == 1
+        asked = proxy.calls
+        assert shipper.once() == Shipped()
+        assert proxy.calls == asked
+
+
 def test_a_command_does_not_wait_for_a_hanging_server_longer_than_it_says(server: Server, planned: Trial) -> None:
     write(planned, {"mean": 0.5})
     with Proxy(server.port, always("hang")) as proxy:

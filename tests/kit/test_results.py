@@ -210,7 +210,7 @@ def test_a_heavy_tail_is_judged_by_the_median(lab: Lab) -> None:
 
 
 def test_pairs_of_mixed_presets_are_those_of_the_fullest(lab: Lab) -> None:
-    rows = [_row(lab, seed, preset, measured=len(preset)) for preset in ("quick", "full") for seed in range(3)]
+    rows = [_row(lab, seed, preset, measured=len(preset)) for preset in ("quick", "full", "gpu") for seed in range(3)]
     found = pairs(lab.claims["mean_reward"], "fair", rows)
     assert [measured for _, measured in found.values()] == pytest.approx([4.0, 4.0001, 4.0002])
 

@@ -189,10 +189,13 @@ def test_a_damaged_record_is_named_closed_and_holds_up_no_other(server: Server, 
 def test_a_deleted_run_is_sent_anew(server: Server, planned: Trial) -> None:
     record = write(planned, {"mean": 0.5}, [(0, {"loss": 2.0})])
     ship_all(server.uri)
-    (first,) = _runs(server, planned)
+    write(trial(lab=planned.lab, seed=1), {"mean": 0.75})
+    ship_all(server.uri)
+    first, newest = _runs(server, planned)
     tracking.client(server.uri).delete_run(first.info.run_id)
     assert ship_all(server.uri) == Shipped(ended=1, numbers=2)
-    (second,) = _runs(server, planned)
+    second, other = _runs(server, planned)
+    assert other.info.run_id == newest.info.run_id
     assert second.info.run_id != first.info.run_id
     assert second.data.metrics == first.data.metrics
     assert ack.read(record).run == second.info.run_id
@@ -224,6 +227,21 @@ def test_a_deleted_experiment_is_taken_out_of_the_bin(server: Server, planned: T
         "0": {"mean": 0.5},
         "1": {"mean": 0.75},
     }
+
+
+def test_an_experiment_deleted_under_a_running_shipper_loses_nothing(server: Server, planned: Trial) -> None:
+    """It knows the experiment's id, and MLflow takes no run for it any more: a trial is not FAILED for that."""
+    shipper = Shipper(server.uri)
+    write(planned, {"mean": 0.5})
+    shipper.once()
+    mlflow = tracking.client(server.uri)
+    home = mlflow.get_experiment_by_name(planned.lab)
+    assert home is not None
+    mlflow.delete_experiment(home.experiment_id)
+    write(trial(lab=planned.lab, seed=1), {"mean": 0.75})
+    assert "must be in the 'active' state" in shipper.once().problems[0]
+    assert shipper.once() == Shipped(ended=1, numbers=1)
+    assert [run.info.status for run in _runs(server, planned) if run.data.tags["seed"] == "1"] == ["FINISHED"]
 
 
 def test_a_trial_run_anew_after_a_clean_up_is_a_run_of_its_own(server: Server, planned: Trial) -> None:

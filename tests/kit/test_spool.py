@@ -1,10 +1,12 @@
 """A trial's record: what is written is read back, whatever ends the writer, and what is damaged is never believed."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,21 +94,19 @@ def test_only_one_process_holds_a_trial(tmp_path: Path) -> None:
 
 
 def test_a_look_at_the_lock_never_turns_a_trial_away(tmp_path: Path) -> None:
-    """The shipper looks whether trials are alive, at any moment, also while one begins."""
-    (tmp_path / "lock").touch()
-    code = (
-        f"from pathlib import Path; from labs.kit import spool\nprint('ready', flush=True)\n"
-        f"while True: spool.is_held(Path({str(tmp_path)!r}))"
-    )
-    looker = subprocess.Popen([sys.executable, "-c", code], cwd=places.ROOT, stdout=subprocess.PIPE)
-    assert looker.stdout is not None
-    looker.stdout.readline()
-    for _ in range(200):
+    """The shipper looks whether trials are alive, at any moment, also while one begins; here it looks for long."""
+    with (tmp_path / "lock").open("w") as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        threading.Timer(0.3, fcntl.flock, (look.fileno(), fcntl.LOCK_UN)).start()
         with spool.hold(tmp_path):
-            pass
-    looker.kill()
-    looker.wait()
-    looker.stdout.close()
+            assert spool.is_held(tmp_path)
+
+
+def test_two_that_look_at_once_do_not_see_each_other(tmp_path: Path) -> None:
+    """A dead trial would pass for a living one, and its run would stay RUNNING until the next look."""
+    with (tmp_path / "lock").open("w") as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        assert not spool.is_held(tmp_path)
 
 
 def test_a_forked_helper_that_outlives_its_worker_does_not_keep_the_trial(tmp_path: Path) -> None:
@@ -156,15 +156,17 @@ def test_each_attempt_has_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_resumed_attempt_holds_the_whole_curve_once_with_its_old_times(tmp_path: Path) -> None:
     """The run that finishes shows one line from the first step to the last."""
     first = spool.begin(tmp_path, header(trial()))
-    for step in range(8):
+    for step in [*range(6), 5, 6, 7]:  # one step has two points: a trainer may log before and after it
         first.point({"loss": float(step)}, step)
     first.bad({"ratio": "nan"}, 3)
     second = spool.begin(tmp_path, header(trial()))
-    second.resume(2)  # killed while it copied: only a part of what the first has up to step 5
+    second.resume(5)
+    copied = second.path.read_bytes().splitlines(keepends=True)
+    second.path.write_bytes(b"".join(copied[:-1]))  # killed while it copied
     third = spool.begin(tmp_path, header(trial()))
     third.resume(5)
     third.point({"loss": 60.0}, 6)
-    assert [point for point in third.points()] == [*((s, {"loss": float(s)}) for s in range(6)), (6, {"loss": 60.0})]
+    assert list(third.points()) == [*((s, {"loss": float(s)}) for s in [*range(6), 5]), (6, {"loss": 60.0})]
     old = {entry["step"]: entry["t"] for entry in spool.read(first.path) if entry["is"] == "point"}
     new = {entry["step"]: entry["t"] for entry in spool.read(third.path) if entry["is"] == "point"}
     assert all(new[step] == old[step] for step in range(6))
@@ -188,17 +190,17 @@ def test_a_long_last_record_is_found(home: Path) -> None:
 
 
 def test_a_full_disk_ends_the_trial_and_names_the_path(tmp_path: Path) -> None:
-    """The kernel says so by a short write; a second record would be glued to the torn one."""
+    """The kernel says so by a short write. A record written after it, once there is room, would be glued to it."""
     code = f"""
 import resource
 from pathlib import Path
 from labs.kit import spool
 from tests.kit.records import header, trial
 record = spool.begin(Path({str(tmp_path)!r}), header(trial()))
-resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-for attempt in range(2):
+for room in (2000, 100_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, 100_000))
     try:
-        for step in range(1000):
+        for step in range(100):
             record.point({{"loss": 0.1}}, step)
     except spool.LabError as problem:
         print(problem)
