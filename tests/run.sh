@@ -3,7 +3,7 @@
 # Trials of the tests go to a home of their own; the stacks and the base model are this checkout's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export OMP_NUM_THREADS=1 MPLBACKEND=Agg HF_HUB_OFFLINE=1
+export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 fast=${FAST:-}
 python=.venv/bin/python
 parts=()
