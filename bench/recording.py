@@ -25,7 +25,7 @@ CLIENT = "mlflow-skinny==3.17.2"
 def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__, pairs=20)
-    parser.add_argument("--steps", type=int, default=50, help="steps of each training (default 50)")
+    parser.add_argument("--steps", type=int, default=100, help="steps of each training (default 100)")
     parser.add_argument("--peers", type=int, default=5, help='pairs with report_to=["mlflow"] (default 5)')
     given = parser.parse_args()
     client = _client()

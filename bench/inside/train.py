@@ -86,7 +86,7 @@ def _train(seed: int, steps: int, log: Any) -> dict[str, float]:
     from labs.kit.policy.grpo import train
     from labs.kit.policy.training import Training
 
-    trained = train(Training(seed=seed, steps=steps), log)
+    trained = train(Training(seed=seed, steps=steps, save_steps=steps), log)  # no checkpoint: that is not recording
     return {name: float(trained.series(name)[-1]) for name in ("reward", "grad_norm")}
 
 
