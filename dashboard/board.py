@@ -34,7 +34,8 @@ def board(seen: Seen, mechanism: str | None) -> Json:
         "largest": largest(heads),
         "next": _next(labs, heads),
         "doubts": [_doubt(one) for one in judged if one.gap.is_control and phrases.as_it_must(one.gap) is False],
-        "wrong": [known.wrong for name, known in seen.known.items() if known.wrong and _shows(name, mechanism)],
+        "wrong": [seen.broken] * bool(seen.broken)
+        + [known.wrong for name, known in seen.known.items() if known.wrong and _shows(name, mechanism)],
         "status": status(seen),
         "authors": any(one.origin == "reference" for one in heads),
     }

@@ -4,6 +4,7 @@ One thread keeps the mirror of MLflow, which may hang for seconds; the other jud
 or reference changed. Both slow down when nobody looks.
 """
 
+import logging
 import os
 import threading
 import time
@@ -38,6 +39,8 @@ class Seen:
     """Why MLflow is not being read; empty where it is."""
     asked: int = 0
     """How often curves came from MLflow."""
+    broken: str = ""
+    """Why nothing can be judged: the mirror's file, for example; empty where all is well."""
     synced_ms: int = 0
     """When MLflow answered last; 0 where it never did."""
 
@@ -104,8 +107,14 @@ class Watcher:
     def _keep_judging(self) -> None:
         while not self._stopped:
             stirred, self._stirred = self._stirred, False
-            if self._judging.look(stirred):
-                self._change(known=dict(self._judging.known))
+            try:
+                if self._judging.look(stirred):
+                    self._change(known=dict(self._judging.known))
+            except Exception as problem:
+                self._stirred = True  # it is still to be looked at
+                self._change(broken=_in_words(problem, "The page shows what was known before."))
+            else:
+                self._change(broken="")
             self._ready.set()
             self._rest()
 
@@ -117,8 +126,9 @@ class Watcher:
                 report = mirror.sync(self.uri)
                 self._stirred |= bool(report.changed or report.removed or report.busy)
                 self._fetch_curves()
-            except LabError as problem:
-                self._change(away=str(problem))
+            except Exception as problem:
+                if not self._seen.away:  # the words may differ each time, and none of them is news
+                    self._change(away=_in_words(problem, "MLflow cannot be read."))
             else:
                 self._change(away="", synced_ms=int(time.time() * 1000))
             self._rest()
@@ -146,6 +156,15 @@ class Watcher:
             self._seen = new
 
 
+def _in_words(problem: Exception, lead: str) -> str:
+    """A LabError's own three sentences; for anything unforeseen three of ours, and its traceback in the log."""
+    if isinstance(problem, LabError):
+        return str(problem)
+    _log.error("%s", lead, exc_info=problem)
+    what = f"{lead} {type(problem).__name__}: {problem}."
+    return f"{what}\nIt is tried again every few seconds.\nThe dashboard's log says more; type `gaplab doctor`."
+
+
 def watcher() -> Watcher:
     """The watcher of this process for the home, the labs and the MLflow server that the environment names."""
     where = (str(places.home()), str(places.labs()), str(places.trials()), tracking_uri())
@@ -158,6 +177,7 @@ def tracking_uri() -> str:
     return os.environ.get("GAPLAB_TRACKING_URI", "").rstrip("/")
 
 
+_log = logging.getLogger(__name__)
 _starting = threading.Lock()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from labs.kit import places
 from labs.kit.services.health import answer
@@ -94,7 +94,7 @@ def test_focus_shows_what_hover_shows(visit: Visit) -> None:
 def test_a_deep_link_opens_its_claim_in_its_variant(visit: Visit) -> None:
     page = visit.go("/claim?claim=foundations/coin/mean&variant=worn", ".head h1")
     assert page.locator(".head .verdict b").inner_text() == "worn"
-    page.wait_for_selector(".marks, svg.marks, [data-testid=stVegaLiteChart] svg")
+    page.wait_for_selector("[data-testid=stVegaLiteChart] svg")
     assert page.locator(".trials tbody tr").count() == 5
 
 
@@ -111,10 +111,9 @@ def test_a_mechanism_stands_in_the_address(visit: Visit) -> None:
     page = visit.go("/", LINE)
     page.get_by_role("radio", name="LLM integration").click()
     page.wait_for_function("location.search == '?mechanism=integration'")
-    page.wait_for_function("document.querySelector('.board') || true")
-    page.wait_for_selector(f"{LINE} >> nth=0")
+    expect(page.locator(LINE)).to_have_count(1)
     visit.go("/?mechanism=integration", LINE)
-    assert page.locator(LINE).count() == 1
+    expect(page.locator(LINE)).to_have_count(1)
 
 
 def test_marks_of_the_authors_are_hollow(visit: Visit) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard import data
 from dashboard.judging import Judging
+from labs.kit import mirror_store
 from labs.kit.gap import Verdict
 from labs.kit.plan import plan
 from labs.kit.words import Lab
@@ -102,3 +103,18 @@ def test_curves_come_from_the_records_on_this_disk(labs: list[Lab]) -> None:
     write(planned, {"mean": 0.5, "predicted.mean": 0.5}, points)
     row = next(row for one in data.watcher().seen().judged for row in one.rows if row.key == planned.key)
     assert data.watcher().curves(row) == {"curve.mean": ([0, 1, 2, 3], [0.0, 0.1, 0.2, 0.3])}
+
+
+def test_a_mirror_that_cannot_be_read_is_said(labs: list[Lab], home: Path) -> None:
+    """A thread that died in silence would leave a page that looks alive."""
+    world.mirror(labs, world.near_theory(labs))
+    assert _verdict() is Verdict.HOLDS
+    good = mirror_store.path().read_bytes()
+    for path in home.glob("mirror.db*"):
+        path.unlink()
+    mirror_store.path().write_bytes(b"this is no database" * 100)
+    planned = plan(labs[:1], "quick")[0]
+    write(planned, {"mean": 0.5, "predicted.mean": 0.5})
+    _until(lambda: any("mirror.db: cannot be used" in known.wrong for known in data.watcher().seen().known.values()))
+    assert _verdict() is Verdict.HOLDS, "what was known stays"
+    mirror_store.path().write_bytes(good)

@@ -108,3 +108,9 @@ def test_a_lab_that_cannot_be_judged_leaves_the_others(labs: list[Lab], name: st
     board = pages.told(pages.overview(), "board")
     assert said in board["wrong"][0]
     assert _counts(board)["holds"] == 1
+
+
+def test_a_mirror_that_cannot_be_read_is_said_at_the_top(labs: list[Lab], home: Path) -> None:
+    home.mkdir()
+    (home / "mirror.db").write_bytes(b"this is no database" * 100)
+    assert "mirror.db: cannot be used" in pages.told(pages.overview(), "board")["wrong"][0]
