@@ -32,7 +32,15 @@ def forest(judged: Sequence[Judged], chosen: str, colours: Palette) -> Figure:
         layer([{"at": 0.0}], "rule", {"x": number("at")}, strokeDash=[6, 4], strokeWidth=1.5, color=colours.theory),
         layer(rows, "point", {"x": x, "y": y}, opacity=0),  # a line for what was not run, too
         layer(known, "rule", {**zone, "y": y, "color": colour}, strokeWidth=2.2),
-        layer(_unknown(rows), "text", {"x": x, "y": y, "text": name("verdict")}, color=colours.muted, fontSize=12.5),
+        layer(
+            _unknown(rows),
+            "text",
+            {"x": x, "y": y, "text": name("verdict")},
+            color=colours.muted,
+            fontSize=12.5,
+            align="left",
+            dx=7,
+        ),
     ]
     for shape in sorted({row["shape"] for row in known}):
         here = [row for row in known if row["shape"] == shape]
