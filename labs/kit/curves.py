@@ -18,7 +18,7 @@ Curve = tuple[list[int], list[float]]
 
 
 def of(row: Row, uri: str) -> dict[str, Curve]:
-    """Every curve that belongs to a claim, measured and predicted, by its name without `curve.`… as it was logged.
+    """Every curve that belongs to a claim, measured and predicted, under the name it was logged with.
 
     A finished trial's curves never change, so what MLflow was asked for once is kept. Raises rest.Away where it
     must be asked and does not answer.

@@ -16,6 +16,9 @@ from labs.kit import mirror_store as store
 from labs.kit.lock import Busy
 from labs.kit.plan import Trial
 
+CURVES = ("curve.", "predicted.curve.")
+"""How the names of curves begin; a curve's latest value is no measurement."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -83,12 +86,13 @@ def row_of(trial: Trial, ended: spool.Attempt) -> Row:
 
 def failed(lab: str | None = None) -> list[Failure]:
     """Trials that raised or were killed, and have not finished since."""
-    done = {row.key for row in rows(lab)}
+    finished = rows(lab)
+    done = {row.key for row in finished}
     last: dict[str, Failure] = {}
     for run in store.unfinished(lab):
         if run.status != "RUNNING" and run.key not in done:
             last[run.key] = _failure_of_run(run)
-    known = {_name_of(row) for row in rows(lab)}
+    known = {_name_of(row) for row in finished}
     for home, folder in _folders(lab):
         if (home, folder.name) not in known and (fallen := _failure_of_record(Path(folder.path))):
             last[fallen.key] = fallen
@@ -183,10 +187,6 @@ def _row_of_run(run: store.Run) -> Row:
     numbers = {name: value for name, value in run.numbers.items() if not name.startswith(CURVES)}
     told = (run.key, run.lab, run.variant, run.seed, run.recipe, run.preset, run.stack)
     return Row(*told, run.run_id, run.attempt, run.ended, numbers, "mlflow")
-
-
-CURVES = ("curve.", "predicted.curve.")
-"""A curve's latest value is no measurement."""
 
 
 def _failure_of_run(run: store.Run) -> Failure:
