@@ -24,7 +24,7 @@ FORBIDDEN = {
     "labs/kit/spool.py": STACK | SERVICES | ARRAYS | {"labs.kit.trial", "labs.kit.results"},
     "labs/kit/shipper.py": STACK | {"streamlit", "dashboard", "pandas", "labs.kit.trial"},
     "labs/kit/stack/*.py": STACK | SERVICES | ARRAYS,
-    "labs/kit/mdp.py": STACK | SERVICES | {"labs.kit.trial", "labs.kit.gap"},
+    "labs/kit/mdp/*.py": STACK | SERVICES | {"labs.kit.trial", "labs.kit.gap"},
     "labs/kit/policy/*.py": SERVICES | {"labs.kit.trial", "labs.kit.gap", "labs.kit.results", "labs.kit.spool"},
     "labs/kit/engines/*.py": SERVICES | {"torch", "labs.kit.results", "labs.kit.gap"},
     "dashboard/**/*.py": STACK | {"mlflow", "labs.kit.trial", "labs.kit.policy", "labs.kit.shipper"},

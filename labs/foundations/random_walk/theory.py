@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from labs.kit import mdp
+from labs.kit.mdp import chains, learning
 
 Array = NDArray[np.float64]
 
@@ -25,9 +25,9 @@ def learning_curve(method: str, step_size: float, states: int, initial: float, e
     >>> round(learning_curve("td", step_size=0.1, states=5, initial=0.5, episodes=100), 6)
     0.059936
     """
-    walk = mdp.random_walk(states)
+    walk = chains.random_walk(states)
     episode = np.linalg.matrix_power(_episode(walk, method, step_size), episodes)
-    return mdp.rms_error(episode @ mdp.moments(np.full(states, initial)), mdp.values(walk))
+    return learning.rms_error(episode @ learning.moments(np.full(states, initial)), chains.values(walk))
 
 
 def learning_curve_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
@@ -45,8 +45,8 @@ def error_floor(method: str, step_size: float, states: int) -> float:
     >>> round(error_floor("td", step_size=0.1, states=5), 6)
     0.060091
     """
-    walk = mdp.random_walk(states)
-    return mdp.rms_error(mdp.stationary_moments(_episode(walk, method, step_size)), mdp.values(walk))
+    walk = chains.random_walk(states)
+    return learning.rms_error(learning.stationary_moments(_episode(walk, method, step_size)), chains.values(walk))
 
 
 def error_floor_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
@@ -68,7 +68,7 @@ def certainty_equivalence(transitions: Array, states: int, initial: float) -> fl
     >>> certainty_equivalence(went, states=1, initial=-1.0)
     0.25
     """
-    truth = mdp.values(mdp.random_walk(states))
+    truth = chains.values(chains.random_walk(states))
     batches = int(transitions[:, 0].max()) + 1
     counts = np.zeros((batches, states, states + 2))
     np.add.at(counts, tuple(transitions.astype(int).T), 1.0)
@@ -83,5 +83,5 @@ def _solve(count: Array, initial: float) -> Array:
     return value
 
 
-def _episode(walk: mdp.Chain, method: str, step_size: float) -> Array:
-    return mdp.td_episode(walk, step_size) if method == "td" else mdp.mc_episode(walk, step_size)
+def _episode(walk: chains.Chain, method: str, step_size: float) -> Array:
+    return learning.td_episode(walk, step_size) if method == "td" else learning.mc_episode(walk, step_size)

@@ -90,7 +90,7 @@ def test_a_notebook_runs_in_its_stack_and_ends_with_down(labs: Path) -> None:
     kernel.wait_for_ready(timeout=60)
     said: list[str] = []
     kernel.execute_interactive(
-        "import os, sys, labs.kit.mdp; print(sys.prefix, os.getpid())",
+        "import os, sys, labs.kit.mdp.chains; print(sys.prefix, os.getpid())",
         output_hook=lambda message: said.append(message["content"].get("text", "")),
         timeout=60,
     )
