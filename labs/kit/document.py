@@ -15,7 +15,7 @@ from rich.console import Console
 
 from labs.kit import catalogue, console, markdown, places, reference, words
 from labs.kit.results import gaps
-from labs.kit.words import Claim, Lab, Preset
+from labs.kit.words import Claim, Figure, Lab, Preset
 
 _SHOWN = ("integration/kl_optimum", "textbook_optimum")
 _OURS = {"mechanism", "name", "folder", "lab"}
@@ -42,7 +42,7 @@ def filled(text: str, parts: dict[str, str]) -> str:
 
 def keys() -> str:
     """Every key of lab.toml with the sentence that stands under its field."""
-    titles = {Lab: "A lab", Preset: "[presets.x]", Claim: "[claims.x]"}
+    titles = {Lab: "A lab", Preset: "[presets.x]", Claim: "[claims.x]", Figure: "[figures.x]"}
     parts = []
     for shape, title in titles.items():
         rows = [f"| `{name}` | {need} | {text} |" for name, need, text in _fields(shape)]

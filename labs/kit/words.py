@@ -14,6 +14,7 @@ Relation = Literal["equals", "at_most", "at_least"]
 Target = Literal["trainer", "textbook", "folk"]
 Bound = Literal["", "above", "below"]
 Tail = Literal["", "heavy"]
+Scale = Literal["linear", "log-x", "log-y", "log-log"]
 
 MECHANISMS = {
     "foundations": "Foundations",
@@ -85,6 +86,31 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A drawing of recorded trials with the exact theory over them, made by the command."""
+
+    name: str
+    title: str
+    """What the figure shows, in a sentence; also its text for readers who cannot see it."""
+    claims: tuple[str, ...]
+    """The claims whose curves, or numbers, are drawn."""
+    variants: tuple[str, ...]
+    """The variants that are drawn, a colour each."""
+    x: str
+    """What stands along the bottom, with its unit."""
+    y: str
+    """What stands along the side, with its unit."""
+    book: str = ""
+    """The figure of the book that it redraws, as `Figure 6.2, right`."""
+    along: str = ""
+    """A number of [setting]: each variant becomes one point there, with its interval. Curves over steps without it."""
+    scale: Scale = "linear"
+    """`linear`, `log-x`, `log-y` or `log-log`."""
+    window: tuple[float, ...] = ()
+    """From and to: the part of the axis that the book's figure shows, shaded."""
+
+
+@dataclass(frozen=True)
 class Lab:
     """One folder: a question, and the claims that answer it."""
 
@@ -105,6 +131,10 @@ class Lab:
     """[variants.x]: a setting under a name, with some numbers changed."""
     claims: Mapping[str, Claim]
     """[claims.x]: see below."""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """[figures.x]: see below."""
+    needs: tuple[str, ...] = ()
+    """The labs to do before this one, as mechanism/name: the learning path is ordered by them."""
     timeout: float = 600.0
     """Seconds after which a trial is ended."""
     memory: int = 1500
