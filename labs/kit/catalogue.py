@@ -13,11 +13,14 @@ __all__ = ["MECHANISMS", "Claim", "Lab", "Preset", "Value", "find", "pick", "pic
 
 
 def find(folder: Path | None = None) -> list[Lab]:
-    """Every lab, in the order of the five mechanisms. Raises LabError where a lab.toml cannot be read."""
+    """Every lab in the order to learn them in: the five mechanisms, and in each a lab after those that it needs.
+
+    Raises LabError where a lab.toml cannot be read, or where labs need each other in a circle.
+    """
     root = folder or places.labs()
     found = [read(path.parent) for name in MECHANISMS for path in sorted(root.glob(f"{name}/*/lab.toml"))]
     _refuse_twins(found)
-    return found
+    return _ordered(found)
 
 
 def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[Lab]:
@@ -81,3 +84,25 @@ def _refuse_twins(labs: Sequence[Lab]) -> None:
                 f"Rename one of the two folders, for example: git mv {lab.folder} {lab.folder}_2"
             )
         seen[lab.name] = lab
+
+
+def _ordered(labs: Sequence[Lab]) -> list[Lab]:
+    """By need and, where need leaves it open, as they came."""
+    known, waiting, done = {lab.id for lab in labs}, list(labs), dict[str, Lab]()
+    for lab in labs:
+        for need in lab.needs:
+            if need not in known:
+                raise LabError(
+                    f"{lab.folder}/lab.toml: needs names {need!r}, which is no lab. {near(need, known)}\n"
+                    "The learning path is ordered by what each lab builds on.\nWrite it as mechanism/name."
+                )
+    while waiting:
+        ready = next((lab for lab in waiting if set(lab.needs) <= set(done)), None)
+        if ready is None:
+            raise LabError(
+                f"These labs need each other in a circle: {', '.join(lab.id for lab in waiting)}.\n"
+                "Nobody could do any of them first.\nTake one out of `needs` in its lab.toml."
+            )
+        waiting.remove(ready)
+        done[ready.id] = ready
+    return [lab for name in MECHANISMS for lab in done.values() if lab.mechanism == name]

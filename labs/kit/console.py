@@ -1,7 +1,7 @@
 """What the command prints: sentences and tables, with a verdict by shape and colour."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from labs.kit import reference
 from labs.kit.gap import Gap, Verdict
 from labs.kit.results import Judged, Tally
 from labs.kit.words import MECHANISMS, Claim, Lab
@@ -68,15 +69,29 @@ def number(value: float, sign: bool = False) -> str:
     return f"{plus}{value:.4g}"
 
 
+def minutes(cpu_seconds: Mapping[str, float], preset: str = "quick", cores: int = 2) -> str:
+    """How long a preset takes on so many cores, coarsely; empty where nobody has recorded it.
+
+    >>> minutes({"quick": 36.0}), minutes({"quick": 400.0}), minutes({})
+    ('under 1 min', '3 min', '')
+    """
+    if preset not in cpu_seconds:
+        return ""
+    whole = round(cpu_seconds[preset] / cores / 60)
+    return f"{whole} min" if whole else "under 1 min"
+
+
 def catalogue_lines(labs: Sequence[Lab]) -> Iterable[Any]:
-    """The labs by mechanism: how many claims, which stack, and the question under it."""
+    """The labs by mechanism: how many claims, which stack, how long `quick` takes, and the question under it."""
     width = max(len(lab.id) for lab in labs)
     for mechanism, title in MECHANISMS.items():
         mine = [lab for lab in labs if lab.mechanism == mechanism]
         if mine:
             yield f"[bold]{title}[/]"
         for lab in mine:
-            yield f"  {lab.id:{width}}  {len(lab.claims)} claims  [dim]{' '.join(lab.stacks)}[/]"
+            claims = f"{len(lab.claims):2} claim{'s' if len(lab.claims) > 1 else ' '}"
+            told = f"{' '.join(lab.stacks):9}{minutes(reference.seconds(lab))}"
+            yield f"  {lab.id:{width}}  {claims}  [dim]{told}[/]"
             yield Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4))
 
 

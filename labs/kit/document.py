@@ -64,9 +64,18 @@ def claim(labs: list[Lab]) -> str:
 
 
 def path(labs: list[Lab]) -> str:
-    """The labs in the order to learn them in: by mechanism, foundations first."""
-    rows = [f"| [{lab.id}]({lab.id}/README.md) | {lab.title} | `{lab.stack}` | {len(lab.claims)} |" for lab in labs]
-    return "| Lab | The question | Stack | Claims |\n|---|---|---|---:|\n" + "\n".join(rows) + "\n"
+    """The labs in the order to learn them in, with what each needs first and how long its quick preset takes."""
+    rows = [
+        f"| [{lab.id}]({lab.id}/README.md) | {lab.title} | {', '.join(map(_bare, lab.needs))} | `{lab.stack}` "
+        f"| {len(lab.claims)} | {console.minutes(reference.seconds(lab))} |"
+        for lab in labs
+    ]
+    head = "| Lab | The question | After | Stack | Claims | Quick, 2 cores |\n|---|---|---|---|---:|---:|\n"
+    return head + "\n".join(rows) + "\n"
+
+
+def _bare(lab: str) -> str:
+    return lab.partition("/")[2]
 
 
 def _fields(shape: type) -> Iterator[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ Written by `gaplab record`, never by hand. The README table, a fresh dashboard a
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from labs.kit.words import Lab
 FORMAT = 1
 RECORDED = ("quick", "full")
 """The presets that a reference holds; `gpu` depends on the machine."""
+
+_TRIALS = ' "trials": [\n'
 
 POINTS = 100
 """A curve is thinned to this many points: what a figure needs, not what a trainer logs."""
@@ -73,6 +76,19 @@ def read(lab: Lab) -> list[Row]:
     return list(found.rows) if found else []
 
 
+def seconds(lab: Lab) -> dict[str, float]:
+    """CPU seconds by preset that its trials took when they were recorded; empty where nothing was.
+
+    Read from the head of the file alone: a list of all labs needs it, and the trials are most of the file.
+    """
+    if not path(lab).is_file():
+        return {}
+    with path(lab).open() as file:
+        head = "".join(takewhile(lambda line: line != _TRIALS, file))
+    told: dict[str, float] = json.loads(head.rstrip().rstrip(",") + "}").get("seconds", {})
+    return told
+
+
 def stale(lab: Lab) -> list[str]:
     """The variants whose recorded recipe is not the code's; every variant where nothing was recorded."""
     found = load(lab)
@@ -90,11 +106,12 @@ def write(lab: Lab, presets: Sequence[str] = RECORDED) -> Path:
         "format": FORMAT,
         "stack": {"name": lab.stack, "lock": next(iter(trials.values())).lock},
         "base": _base_digest(trials.values()),
+        "seconds": {preset: _seconds(lab, preset) for preset in presets if preset in lab.presets},
         "cpu": hardware.cpu(),
         "recipes": _recipes_by_preset(lab, presets),
     }
     lines = ",\n".join(f"  {json.dumps(_entry(trial))}" for trial in trials.values())
-    path(lab).write_text(f'{json.dumps(head, indent=1)[:-2]},\n "trials": [\n{lines}\n ]\n}}\n')
+    path(lab).write_text(f"{json.dumps(head, indent=1)[:-2]},\n{_TRIALS}{lines}\n ]\n}}\n")
     return path(lab)
 
 
@@ -168,6 +185,17 @@ def _row(lab: Lab, entry: Mapping[str, Any], stack: str) -> Row:
 
 def _curves(entry: Mapping[str, Any]) -> dict[str, tuple[list[int], list[float]]]:
     return {name: (steps, values) for name, (steps, values) in entry.get("curves", {}).items()}
+
+
+def _seconds(lab: Lab, preset: str) -> float:
+    """CPU seconds of the preset's trials; those that ran before they were counted have the time they took instead."""
+    found = (spool.finished(trial.folder) for trial in plan([lab], preset))
+    return round(sum(_seconds_of(ended) for ended in found if ended), 1)
+
+
+def _seconds_of(ended: spool.Attempt) -> float:
+    begin = spool.first(ended.path)
+    return float(ended.tags.get("cpu_seconds") or (ended.end_ms - (begin["t"] if begin else ended.end_ms)) / 1000)
 
 
 def _base_digest(trials: Iterable[Trial]) -> str:

@@ -6,6 +6,7 @@
 import inspect
 import math
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
@@ -66,9 +67,10 @@ def run(trial: Trial) -> bool:
     with spool.hold(trial.folder):
         if spool.is_finished(trial.folder):
             return False
-        record = spool.begin(trial.folder, _header(trial))
+        record, before = spool.begin(trial.folder, _header(trial)), time.process_time()
         try:
-            record.end("FINISHED", _measure_and_predict(lab, trial, record), tags=_made_of())
+            numbers = _measure_and_predict(lab, trial, record)
+            record.end("FINISHED", numbers, tags={**_made_of(), "cpu_seconds": f"{time.process_time() - before:.2f}"})
         except Exception as problem:
             record.end("FAILED", {}, f"{type(problem).__name__}: {problem}")
             raise

@@ -22,6 +22,7 @@ BROKEN = {
     "variant with a stranger's number": (TOML.replace("lost = 0.5", "lots = 0.5"), "Is 'lost' meant?"),
     "headline that is no variant": (TOML + 'variant = "fiar"\n', "Is 'fair' meant?"),
     "preset with a variant nobody has": (TOML.replace("seeds = 2", 'seeds = 2\nvariants = ["x"]'), "is not a variant"),
+    "difference from itself": (TOML + 'against = "fair"\n', "does not differ from itself"),
     "no seeds": (TOML.replace("seeds = 5", "seeds = 0"), "must be positive"),
 }
 
@@ -77,3 +78,56 @@ def test_an_unknown_lab_or_claim_gets_the_near_name(tmp_path: Path) -> None:
         catalogue.pick(["cion"], labs)
     with pytest.raises(LabError, match="Is 'mean_reward' meant"):
         catalogue.pick_claim("coin/mean_rewrd", labs)
+
+
+NEEDS = TOML.replace("seeds = 5", 'seeds = 5\nneeds = ["{}"]')
+
+
+def test_a_lab_comes_after_those_that_it_needs(tmp_path: Path) -> None:
+    """The learning path: without needs it is the alphabet that decides."""
+    write_lab(tmp_path, name="foundations/arrival", toml=NEEDS.format("foundations/coin"))
+    write_lab(tmp_path, name="foundations/coin")
+    write_lab(tmp_path, name="foundations/dice")
+    assert [lab.name for lab in catalogue.find(tmp_path)] == ["coin", "arrival", "dice"]
+
+
+@pytest.mark.parametrize(("need", "said"), [("foundations/con", "Is 'foundations/coin' meant?"), ("{}", "in a circle")])
+def test_needs_that_cannot_be_met_are_named(need: str, said: str, tmp_path: Path) -> None:
+    write_lab(tmp_path, toml=NEEDS.format("foundations/dice"))
+    write_lab(tmp_path, name="foundations/dice", toml=NEEDS.format(need.format("foundations/coin")))
+    with pytest.raises(LabError, match=said):
+        catalogue.find(tmp_path)
+
+
+FIGURE = """
+[figures.path]
+title = "How it goes."
+claims = ["mean_reward"]
+variants = ["fair"]
+x = "flips"
+y = "reward"
+along = "rate"
+scale = "log-x"
+window = [0, 300]
+"""
+
+
+def test_a_figure_is_read_whole(tmp_path: Path) -> None:
+    figure = catalogue.read(write_lab(tmp_path, toml=TOML + FIGURE)).figures["path"]
+    assert (figure.claims, figure.along, figure.scale, figure.window) == (("mean_reward",), "rate", "log-x", (0, 300))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("mean_reward", "mean_rewrad", "Is 'mean_reward' meant?"),
+        ("fair", "fiar", "Is 'fair' meant?"),
+        ('"rate"', '"rat"', "Is 'rate' meant?"),
+        ("log-x", "log-z", "is not one of: linear"),
+        ("[0, 300]", '["a"]', "is not one of"),
+    ],
+)
+def test_a_mistake_in_a_figure_is_named(before: str, after: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(LabError) as problem:
+        catalogue.read(write_lab(tmp_path, toml=TOML + FIGURE.replace(before, after)))
+    assert said in str(problem.value)

@@ -50,6 +50,15 @@ def test_what_was_recorded_is_read_back_to_the_last_bit(recorded: Lab) -> None:
     assert len(fresh) == 10, "two presets that ask for the same trial share it"
 
 
+def test_what_a_preset_costs_is_the_sum_of_its_trials(recorded: Lab) -> None:
+    """CPU seconds as the trials themselves told them; the head of the file alone is read for it."""
+    told = reference.seconds(recorded)
+    trials = [spool.finished(one.folder) for one in plan([recorded], "full")]
+    assert told["full"] == pytest.approx(sum(float(one.tags["cpu_seconds"]) for one in trials if one), abs=0.06)
+    assert told["quick"] <= told["full"]
+    assert json.loads(reference.path(recorded).read_text())["seconds"] == told
+
+
 def test_verdicts_can_be_seen_before_anything_was_run(recorded: Lab) -> None:
     judged = {one.gap.variant: one for one in gaps(recorded, [], reference.read(recorded))}
     assert judged["fair"].gap.verdict is Verdict.HOLDS
