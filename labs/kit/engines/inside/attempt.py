@@ -40,6 +40,7 @@ def _write_output_to(folder: Path) -> Path:
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in the order in which it was said
     return path
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from multiprocessing import active_children, forkserver, get_context
 from typing import BinaryIO
 
+from labs.kit import places
 from labs.kit.engines import Status
 from labs.kit.engines.inside import leash
 from labs.kit.engines.inside.attempt import attempt
@@ -42,6 +43,7 @@ def main() -> None:
     answers = Answers(os.fdopen(os.dup(1), "wb", buffering=0))
     os.dup2(2, 1)  # whatever prints, prints to stderr: only answers may reach the pipe
     os.environ.update(ENVIRONMENT, **leash.environment())
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(places.home() / "numba"))  # a checkout may be read-only
     forkserver.set_forkserver_preload(["pebble", "labs.kit.engines.inside.warm", "labs.kit.engines.inside.attempt"])
     for line in sys.stdin:
         _start(line, answers)
