@@ -11,8 +11,8 @@ from dashboard import curves
 from dashboard.forest import forest as forest
 from dashboard.frame import Frame, Pairs, frame
 from dashboard.look import Figure, Layer, dressed, layer, name, number
-from dashboard.palette import Palette
 from labs.kit.gap import Gap
+from labs.kit.palette import Palette
 
 __all__ = ["curve", "forest", "seeds"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from dashboard import marks
 from dashboard.look import Channel, Figure, Layer, dressed, layer, name, number
-from dashboard.palette import Palette
 from labs.kit.gap import Verdict
+from labs.kit.palette import Palette
 from labs.kit.results import Judged
 
 ROW = 27

@@ -7,7 +7,7 @@ tests hold every figure against its schema instead.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dashboard.palette import Palette
+from labs.kit.palette import Palette
 
 Figure = dict[str, Any]
 Layer = dict[str, Any]

@@ -4,10 +4,10 @@ import streamlit as st
 
 from dashboard import data, dossier, evidence, figures, parts, phrases, trials
 from dashboard.dossier import Dossier
-from dashboard.palette import Palette, palette
 from labs.kit import check
 from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
+from labs.kit.palette import Palette, palette
 from labs.kit.results import pairs
 
 

@@ -10,8 +10,8 @@ import pytest
 from dashboard import figures, marks
 from dashboard.frame import frame
 from dashboard.look import Figure
-from dashboard.palette import palette
 from labs.kit.gap import Verdict, judge
+from labs.kit.palette import palette
 from labs.kit.results import Judged
 from labs.kit.words import Claim
 

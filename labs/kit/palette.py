@@ -1,13 +1,15 @@
-"""The colours of .streamlit/config.toml by what they mean, for figures; the page itself takes them from Streamlit."""
+"""The colours of the dashboard's .streamlit/config.toml by what they mean, for figures; its pages take them from
+Streamlit.
+"""
 
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from labs.kit import places
 from labs.kit.gap import Verdict
 
-CONFIG = Path(__file__).with_name(".streamlit") / "config.toml"
+CONFIG = places.ROOT / "dashboard" / ".streamlit" / "config.toml"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Palette:
     """Always dashed, too."""
     measured: str
     verdicts: dict[Verdict, str]
+    series: tuple[str, ...]
+    """Lines that stand side by side, where theory and measurement of each share a colour."""
 
 
 @cache
@@ -45,4 +49,5 @@ def palette(dark: bool) -> Palette:
             Verdict.IMPOSSIBLE: told["violetColor"],
             Verdict.NOT_RUN: told["grayColor"],
         },
+        series=tuple(told[f"{hue}Color"] for hue in ("blue", "red", "green", "yellow", "violet", "gray")),
     )
