@@ -159,7 +159,7 @@ def record(
     preset: Annotated[list[str] | None, typer.Option(help="only this preset; may be given again")] = None,
 ) -> None:
     """Run `quick` and `full` of labs here and write their reference.json: the verdicts that a newcomer sees first."""
-    from labs.kit import catalogue, console, reference
+    from labs.kit import catalogue, console, document, reference
     from labs.kit.plan import plan
     from labs.kit.progress import run_and_tell
 
@@ -169,6 +169,8 @@ def record(
             if name in lab.presets and (code := run_and_tell(plan([lab], name))):
                 raise typer.Exit(code)
         console.out().print(f"Wrote {reference.write(lab, presets)}", markup=False)
+        for figure in document.draw(lab):
+            console.out().print(f"Drew {figure}", markup=False)
 
 
 @app.command()

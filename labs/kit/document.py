@@ -1,10 +1,11 @@
-"""The generated parts of the documents: README's table of gaps and the keys of lab.toml, between their markers.
+"""The generated parts of the documents: README's table of gaps, the keys of lab.toml, each lab's figures.
 
-`python -m labs.kit.document` writes them; a test fails where they are stale.
+`python -m labs.kit.document` writes them between their markers; a test fails where they are stale.
 """
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from io import StringIO
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from labs.kit import catalogue, console, markdown, places, reference, words
+from labs.kit import catalogue, console, figures, markdown, places, reference, words
+from labs.kit.errors import LabError
 from labs.kit.results import gaps
 from labs.kit.words import Claim, Figure, Lab, Preset
 
@@ -38,6 +40,26 @@ def filled(text: str, parts: dict[str, str]) -> str:
         _, tail = rest.split(f"<!-- /{name} -->", 1)
         text = f"{head}<!-- {name}:{comment}-->\n{part}<!-- /{name} -->{tail}"
     return text
+
+
+def draw(lab: Lab) -> list[Path]:
+    """Draw the lab's figures and put them into its README; returns the drawings that were stale.
+
+    Raises LabError where the README has no place for one, or the reference lacks what it shows.
+    """
+    readme = lab.folder / "README.md"
+    parts, text = figures.parts(lab), readme.read_text() if lab.figures else ""
+    for name in parts:
+        if f"<!-- {name}:" not in text or f"<!-- /{name} -->" not in text:
+            raise LabError(
+                f"{readme} has no place for the {name} that lab.toml declares.\n"
+                "A figure that no reader sees is drawn for nobody.\n"
+                f"Write where it belongs:\n<!-- {name}: drawn from reference.json by `python -m labs.kit.document` -->"
+                f"\n<!-- /{name} -->"
+            )
+    if (fresh := filled(text, parts)) != text:
+        readme.write_text(fresh)
+    return figures.write(lab)
 
 
 def keys() -> str:
@@ -98,6 +120,18 @@ def _sentences(shape: type) -> dict[str, str]:
     return found
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write every document; a figure that cannot be drawn is told at the end and holds up nothing else."""
     for document, parts in documents().items():
         document.write_text(filled(document.read_text(), parts))
+    problems = []
+    for lab in catalogue.find():
+        try:
+            draw(lab)
+        except LabError as problem:
+            problems.append(str(problem))
+    sys.exit("\n\n".join(problems) or None)
+
+
+if __name__ == "__main__":
+    main()

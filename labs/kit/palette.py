@@ -1,6 +1,4 @@
-"""The colours of the dashboard's .streamlit/config.toml by what they mean, for figures; its pages take them from
-Streamlit.
-"""
+"""The colours of the dashboard's config.toml by what they mean, for figures; its pages take them from Streamlit."""
 
 import tomllib
 from dataclasses import dataclass
