@@ -100,7 +100,7 @@ def test_the_same_bytes_in_another_process(lab: Lab) -> None:
     first = {at: at.read_bytes() for at in (lab.folder / "figures").iterdir()}
     for at in first:
         at.unlink()
-    code = "import sys, pathlib; from labs.kit import figures, reading as r; figures.write(r.read(pathlib.Path(sys.argv[1])))"
+    code = "import sys, pathlib as p; from labs.kit import figures, reading; figures.write(reading.read(p.Path(sys.argv[1])))"
     subprocess.run([sys.executable, "-c", code, lab.folder], check=True, cwd=places.ROOT)
     assert {at: at.read_bytes() for at in (lab.folder / "figures").iterdir()} == first
 
