@@ -1,13 +1,13 @@
 # Each target is one command. The work is in bootstrap.sh, the gaplab command (labs/kit) and tests/run.sh.
 .DEFAULT_GOAL := help
-.PHONY: help up down status doctor test bench faults
+.PHONY: help up down status doctor test bench bench-foundations faults
 
 LABS ?=
 PRESET ?= quick
 gaplab := .venv/bin/gaplab
 
 help: ## print these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make up LABS='foundations integration/kl_*'    runs a part      make up GAPLAB_MLFLOW_PORT=5050    moves a service"
 
@@ -31,6 +31,10 @@ test: ## every check; FAST=1: those without trials, under a minute
 bench: ## how fast it is, beside its peers
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@bash bench/run.sh
+
+bench-foundations: ## figures of the book against their public replication: PEER=DIR, a checkout of it
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@bash bench/run.sh foundations $(if $(PEER),--peer '$(PEER)')
 
 faults: ## 500 faults with light trials, 10 with real GRPO
 	@GAPLAB_DEV=1 sh bootstrap.sh

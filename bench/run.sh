@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make bench, or bench/run.sh [NAME…] [--pairs N] [--json]: how fast Gaplab is, each figure beside its peers.
-# Without a name: all but cold, which makes everything anew from a clone and takes a quarter of an hour.
+# Without a name: all but cold, which makes everything anew from a clone and takes a quarter of an hour, and
+# foundations, which holds our labs against a checkout of the book's replication (--peer DIR).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE # readers have byte code; imports take twice as long without
@@ -15,7 +16,7 @@ done
 
 for name in "${names[@]}"; do
     [ -f "bench/$name.py" ] || {
-        echo "bench: there is no bench '$name'. It may be command, start, recording, page, memory or cold." >&2
+        echo "bench: there is no bench '$name'. It may be command, start, recording, page, memory, cold or foundations." >&2
         exit 2
     }
     .venv/bin/python -m "bench.$name" "$@"

@@ -29,6 +29,8 @@ class Figure:
     """The median is to be under it."""
     target_ratio: float | None = None
     """The mean ratio to the first peer is to be under it."""
+    faster: float | None = None
+    """It is to be at least so many times faster than the first peer; told as a speed-up."""
     peers: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """As many values as above make pairs, in the same order."""
 
@@ -54,12 +56,23 @@ class Figure:
             yield f"    target under {self.target:g} {self.unit}: {'reached' if middle < self.target else 'MISSED'}"
         for at, (peer, theirs) in enumerate(self.peers.items()):
             many, low, high = self.ratio(peer)
+            if self.faster:
+                yield from self._speed_up(peer)
+                continue
             said = f" [{low:.4g}, {high:.4g}]" if math.isfinite(high) else ""
             yield f"    {many:.4g}{said} times   {peer}: {median(theirs):.3g} {self.unit}"
             if self.target_ratio and not at:
                 told = "reached" if many < self.target_ratio else "MISSED"
                 yield f"    target under {self.target_ratio:g} times: {told}"
         yield f"    {self.state}"
+
+    def _speed_up(self, peer: str) -> Iterator[str]:
+        """The ratio the other way round."""
+        many, low, high = self.ratio(peer)
+        said = f" [{1 / high:.4g}, {1 / low:.4g}]" if math.isfinite(high) else ""
+        told = "reached" if self.faster and 1 / many >= self.faster else "MISSED"
+        yield f"    {1 / many:.4g}{said} times faster than {peer}: {median(self.peers[peer]):.3g} {self.unit}"
+        yield f"    target at least {self.faster:g} times faster: {told}"
 
 
 @contextmanager
