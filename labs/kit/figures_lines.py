@@ -1,7 +1,7 @@
 """What a declared figure shows: lines with their intervals and theory beside them, from the lab's reference alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import fmean, median
 
@@ -201,7 +201,7 @@ def _number(lab: Lab, figure: Figure, variant: str, setting: Mapping[str, Value]
 
 
 def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
-    """The line without the points that have no logarithm, where the axes ask for one."""
+    """The line without the points that have no logarithm, where the axes ask for one; theory ends where it has none."""
     by_x, by_y = figure.scale in ("log-x", "log-log"), figure.scale in ("log-y", "log-log")
     kept = [one for one in line.points if not (by_x and one.x <= 0) and not (by_y and one.measured <= 0)]
     if not kept:
@@ -209,7 +209,9 @@ def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
             f"{_place(lab, figure)}: scale = {figure.scale!r}, but no point of {line.label or 'its line'} is above 0.\n"
             "Nothing else has a logarithm, so the line would be missing.\nWrite another `scale`."
         )
-    return Line(line.label, kept)
+    beyond = [by_y and one.predicted is not None and one.predicted <= 0 for one in kept]
+    points = [replace(one, predicted=None) if gone else one for one, gone in zip(kept, beyond, strict=True)]
+    return Line(line.label, points)
 
 
 def _curve(found: Reference, row: Row, name: str) -> dict[int, float]:

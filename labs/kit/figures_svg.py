@@ -21,10 +21,10 @@ from labs.kit.palette import Palette
 
 WIDTH, HEIGHT = 560.0, 320.0
 """Points; a browser shows four pixels for three."""
-TOP, BOTTOM, GUTTER = 40.0, 46.0, 26.0
+KEY, WINDOW, BOTTOM, GUTTER = 26.0, 15.0, 46.0, 26.0
 TEXT, SMALL = 9.6, 8.8
-LETTER = 0.56
-"""The width of a letter over its height, where lines of text have to share a place."""
+LETTER, BOLD = 0.56, 0.69
+"""The width of a letter over its height in the widest of the fonts, where text has to find room."""
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Source Sans 3', Helvetica, Arial, sans-serif"
 DASHES = (0, (3.2, 2.2))
 
@@ -56,15 +56,20 @@ def _draw(canvas: Canvas, drawing: Drawing, colours: Palette) -> None:
     axes.set_yscale("log" if told.scale in ("log-y", "log-log") else "linear")
     _limits(axes, drawing)
     widest = max(_ticks(axes, colours))
-    left, right = GUTTER + widest * LETTER * TEXT, 16 + max(len(line.label) for line in drawing.lines) * LETTER * TEXT
-    axes.set_position((left / WIDTH, BOTTOM / HEIGHT, 1 - (left + right) / WIDTH, 1 - (BOTTOM + TOP) / HEIGHT))
+    left, right = GUTTER + widest * LETTER * TEXT, 16 + max(len(line.label) for line in drawing.lines) * BOLD * TEXT
+    top = KEY + WINDOW * bool(told.window)
+    axes.set_position((left / WIDTH, BOTTOM / HEIGHT, 1 - (left + right) / WIDTH, 1 - (BOTTOM + top) / HEIGHT))
     axes.set_xlabel(told.x, color=colours.muted, labelpad=7)
-    canvas.text(9 / WIDTH, 0.5 + (BOTTOM - TOP) / 2 / HEIGHT, told.y, color=colours.muted, rotation=90, va="center")
+    canvas.text(9 / WIDTH, 0.5 + (BOTTOM - top) / 2 / HEIGHT, told.y, color=colours.muted, rotation=90, va="center")
     canvas.texts[-1].set_horizontalalignment("center")
     _window(axes, drawing, colours)
+    alone = [sum(_measured(one) == _measured(line) for one in drawing.lines) == 1 for line in drawing.lines]
+    for place, line in {_measured(line): (i, line) for i, line in enumerate(drawing.lines)}.values():
+        (_points if told.along else _curve)(axes, line, colour[place] if alone[place] else colours.muted)
     for line, hue in zip(drawing.lines, colour, strict=True):
-        (_points if told.along else _curve)(axes, line, hue)
-    _names(canvas, axes, drawing.lines, colour)
+        _theory(axes, line, hue)
+    ends = [_end(line, own) for line, own in zip(drawing.lines, alone, strict=True)]
+    _names(canvas, axes, [line.label for line in drawing.lines], ends, colour)
     _key(canvas, drawing, colours, left)
 
 
@@ -115,30 +120,39 @@ def _ticks(axes: Axes, colours: Palette) -> list[int]:
 
 
 def _curve(axes: Axes, line: Line, hue: str) -> None:
-    """The mean with its band, and theory dashed over it."""
-    x, theory = [point.x for point in line.points], [point for point in line.points if point.predicted is not None]
+    """The mean with its band."""
+    x = [point.x for point in line.points]
     bottom = axes.get_ylim()[0]
     if all(math.isfinite(point.low) for point in line.points):
         lows = [max(point.low, bottom) for point in line.points]
         axes.fill_between(x, lows, [point.high for point in line.points], color=hue, alpha=0.2, linewidth=0)
     axes.plot(x, [point.measured for point in line.points], color=hue, linewidth=2.6, alpha=0.5)
-    _theory(axes, [(point.x, point.predicted or 0.0) for point in theory], hue)
 
 
 def _points(axes: Axes, line: Line, hue: str) -> None:
-    """Each variant with its interval, and theory joined."""
+    """Each variant with its interval."""
     bottom = axes.get_ylim()[0]
     for point in line.points:
         if math.isfinite(point.low):
             axes.plot([point.x, point.x], [max(point.low, bottom), point.high], color=hue, linewidth=1.6)
     x, seen = [point.x for point in line.points], [point.measured for point in line.points]
     axes.plot(x, seen, color=hue, linewidth=0, marker="o", markersize=5.6, markeredgewidth=0)
-    _theory(axes, [(point.x, point.predicted) for point in line.points if point.predicted is not None], hue)
 
 
-def _theory(axes: Axes, points: Sequence[tuple[float, float]], hue: str) -> None:
+def _theory(axes: Axes, line: Line, hue: str) -> None:
+    points = [(point.x, point.predicted) for point in line.points if point.predicted is not None]
     if points:
         axes.plot(*zip(*points, strict=True), color=hue, linewidth=1.5, linestyle=DASHES)
+
+
+def _measured(line: Line) -> tuple[tuple[float, float], ...]:
+    return tuple((point.x, point.measured) for point in line.points)
+
+
+def _end(line: Line, alone: bool) -> tuple[float, float]:
+    """Where the line is named: at the end of what was measured, or of theory, where claims share a measurement."""
+    told = [(point.x, point.predicted) for point in line.points if point.predicted is not None]
+    return _measured(line)[-1] if alone or not told else told[-1]
 
 
 def _window(axes: Axes, drawing: Drawing, colours: Palette) -> None:
@@ -157,16 +171,18 @@ def _window(axes: Axes, drawing: Drawing, colours: Palette) -> None:
     axes.texts[-1].set_horizontalalignment("left" if fits else "right")
 
 
-def _names(canvas: Canvas, axes: Axes, lines: Sequence[Line], colour: Sequence[str]) -> None:
+def _names(
+    canvas: Canvas, axes: Axes, labels: Sequence[str], at: Sequence[tuple[float, float]], colour: Sequence[str]
+) -> None:
     """Each line's name at the right, pushed apart where lines end together; a hair leads there from a far end."""
     box, edge = axes.get_position(), axes.get_position().x1 * WIDTH + 9
-    pixels = [axes.transData.transform((line.points[-1].x, line.points[-1].measured)) for line in lines]
+    pixels = [axes.transData.transform(place) for place in at]
     ends = [(72 / canvas.dpi * float(x), 72 / canvas.dpi * float(y)) for x, y in pixels]
     heights = apart([y for _, y in ends], 1.3 * TEXT, box.y0 * HEIGHT + 5, box.y1 * HEIGHT - 5)
-    for line, hue, (x, y), height in zip(lines, colour, ends, heights, strict=True):
-        if line.label:
-            canvas.text(edge / WIDTH, height / HEIGHT, line.label, color=hue, va="center_baseline", fontweight="bold")
-        if line.label and (abs(height - y) > 3 or x < edge - 30):
+    for label, hue, (x, y), height in zip(labels, colour, ends, heights, strict=True):
+        if label:
+            canvas.text(edge / WIDTH, height / HEIGHT, label, color=hue, va="center_baseline", fontweight="bold")
+        if label and (abs(height - y) > 3 or x < edge - 30):
             across, up = ((x + 4) / WIDTH, (edge - 2) / WIDTH), (y / HEIGHT, height / HEIGHT)
             canvas.add_artist(Line2D(across, up, color=hue, linewidth=0.8, linestyle=(0, (1, 2.5))))
 
