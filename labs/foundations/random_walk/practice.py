@@ -1,6 +1,7 @@
-"""Walk at random, many walks at once, and learn each state's chance of an exit on the right: online or from a batch."""
+"""Walk at random, many times, and learn each state's chance of an exit on the right: online or from a batch."""
 
 import numpy as np
+from numba import njit
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -8,6 +9,8 @@ from labs.kit.trial import Log, Measured
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+
+MOST_SWEEPS = 10_000_000  # a batch that still moves then is not going to settle
 
 
 def trial(
@@ -26,94 +29,122 @@ def trial(
     error: str,
     batches: int,
     tolerance: float,
+    increments: str,
 ) -> dict[str, Measured]:
     """Learn online and measure the error after each episode, or learn from batches until nothing moves."""
     rng = np.random.default_rng(seed)
-    if experiment == "batch":
-        return _replay(_record(rng, batches, states, episodes), batches, states, method, step_size, tolerance, initial)
-    errors = _online(rng, runs, states, episodes, method, step_size, decay, initial)
-    curve = np.sqrt(errors.mean(axis=0)) if error == "root_of_mean" else np.sqrt(errors).mean(axis=0)
-    for end in np.unique(np.geomspace(1, episodes, 50).astype(int)):
-        log("curve.learning_curve", float(curve[end - 1]), int(end))
-        log("curve.error_floor", float(curve[end - 1]), int(end))
-    return {"learning_curve": float(curve[-1]), "error_floor": float(np.sqrt(errors[:, -window:].mean()))}
+    if experiment == "online":
+        errors = _online(rng, (runs, episodes, states), method == "mc", step_size, decay, initial)
+        curve = np.sqrt(errors.mean(axis=0)) if error == "root_of_mean" else np.sqrt(errors).mean(axis=0)
+        for end in np.unique(np.geomspace(1, episodes, 50).astype(int)):
+            log("curve.learning_curve", float(curve[end - 1]), int(end))
+            log("curve.error_floor", float(curve[end - 1]), int(end))
+        return {"learning_curve": float(curve[-1]), "error_floor": float(np.sqrt(errors[:, -window:].mean()))}
+    rows, paid = _record(rng, batches, states, episodes)
+    if experiment == "limit":
+        limit = float(_limits(*_counted(rows, paid, (batches, states), "td"), increments == "averaged").mean())
+        return {"step_limit": limit, "own_limit": limit, "transitions": rows.astype(float)}
+    truth = np.arange(1, states + 1) / (states + 1)
+    for size in np.unique(np.geomspace(1, episodes, 25).astype(int)):
+        counts = _counted(rows[rows[:, 3] < size], paid[rows[:, 3] < size], (batches, states), method)
+        value, sweeps = _settle(*counts, step_size, tolerance, initial)
+        if sweeps == MOST_SWEEPS:
+            raise RuntimeError(f"A batch still moves after {sweeps} sweeps: step_size is too large.")
+        wrong = float(np.sqrt(np.mean((value - truth) ** 2, axis=1)).mean())
+        log("curve.certainty_equivalence", wrong, int(size))
+    return {"certainty_equivalence": wrong, "transitions": rows.astype(float), "sweeps": float(sweeps)}
 
 
+# Compiled, because a run's episodes have to wait for each other, and lanes are few for such short steps.
+@njit(cache=True)
 def _online(
-    rng: Generator, runs: int, states: int, episodes: int, method: str, step_size: float, decay: float, initial: float
+    rng: Generator, shape: tuple[int, int, int], monte_carlo: bool, step_size: float, decay: float, initial: float
 ) -> Array:
-    """Squared error, mean over states, of each run after each episode. Runs do not wait for each other."""
-    truth, lane = np.arange(1, states + 1) / (states + 1), np.arange(runs)
-    value = np.full((runs, states + 2), initial)
-    value[:, [0, -1]] = 0.0  # the exits are worth nothing; the states are columns 1 to `states`
-    flat, place, done = value.ravel(), np.full(runs, states // 2 + 1), np.zeros(runs, dtype=int)
-    visits, errors = np.zeros_like(value), np.zeros((runs, episodes))
-    while len(lane):
-        to = place + np.where(rng.random(len(lane)) < 0.5, 1, -1)
-        reward, step = to == states + 1, (done + 1.0) ** -decay if decay else step_size
-        here = lane * (states + 2) + place
-        if method == "td":
-            flat[here] += step * (reward + flat[here - place + to] - flat[here])
-        else:
-            visits.ravel()[here] += 1
-        place, ended = to, reward | (to == 0)
-        over = lane[ended]
-        if method == "mc":
-            _towards_return(value, visits, over, reward[ended], np.broadcast_to(step, len(lane))[ended])
-        errors[over, done[ended]] = np.mean((value[over, 1:-1] - truth) ** 2, axis=1)
-        place[ended] = states // 2 + 1
-        done[ended] += 1
-        if (done == episodes).any():
-            stays = done < episodes
-            lane, place, done = lane[stays], place[stays], done[stays]
+    """Squared error, mean over states, of each run after each episode: runs x episodes."""
+    runs, episodes, states = shape
+    errors, value, visits = np.zeros((runs, episodes)), np.zeros(states + 2), np.zeros(states + 2)
+    for run in range(runs):
+        value[1:-1] = initial  # the exits, at both ends, are worth nothing
+        for episode in range(episodes):
+            step = (episode + 1.0) ** -decay if decay else step_size
+            place, reward, visits[:] = states // 2 + 1, 0.0, 0.0
+            while 0 < place <= states:
+                to = place + 1 if rng.random() < 0.5 else place - 1
+                reward = 1.0 * (to == states + 1)
+                visits[place] += 1
+                if not monte_carlo:
+                    value[place] += step * (reward + value[to] - value[place])
+                place = to
+            for state in range(1, states + 1):
+                if monte_carlo:  # towards the return, once a visit
+                    value[state] = reward + (1 - step) ** visits[state] * (value[state] - reward)
+                errors[run, episode] += (value[state] - state / (states + 1)) ** 2 / states
     return errors
 
 
-def _towards_return(value: Array, visits: Array, over: Rows, reward: NDArray[np.bool_], step: Array) -> None:
-    """Move each visited state towards the episode's return, once a visit."""
-    kept = (1 - step[:, None]) ** visits[over, 1:-1]
-    value[over, 1:-1] = reward[:, None] + kept * (value[over, 1:-1] - reward[:, None])
-    visits[over] = 0
-
-
-def _replay(
-    rows: tuple[Rows, Rows, Rows, Array],
-    batches: int,
-    states: int,
-    method: str,
-    step_size: float,
-    tolerance: float,
-    initial: float,
-) -> dict[str, Measured]:
-    """Replay each batch's transitions until a sweep moves its estimates by less than `tolerance` in sum."""
-    owner, here, there, exit_reward = rows
-    truth, cell = np.arange(1, states + 1) / (states + 1), owner * (states + 2) + here
-    ahead, reward = owner * (states + 2) + there, (there == states + 1).astype(float)
-    value = np.full((batches, states + 2), initial)
-    value[:, [0, -1]] = 0.0
-    flat, moving, sweeps = value.ravel(), np.ones(batches, dtype=bool), 0
-    while moving.any():
-        target = reward + flat[ahead] if method == "td" else exit_reward
-        pull = step_size * np.bincount(cell, target - flat[cell], flat.size).reshape(value.shape)
-        moving &= np.abs(pull).sum(axis=1) >= tolerance
-        value += pull * moving[:, None]
-        sweeps += 1
-        if sweeps > 1_000_000:
-            raise RuntimeError(f"{moving.sum()} batches still move after {sweeps} sweeps: step_size is too large.")
-    error = np.sqrt(np.mean((value[:, 1:-1] - truth) ** 2, axis=1))
-    told = np.stack([owner, here - 1, np.where(there == 0, states, np.where(there > states, states + 1, there - 1))], 1)
-    return {"certainty_equivalence": float(error.mean()), "transitions": told.astype(float), "sweeps": float(sweeps)}
-
-
-def _record(rng: Generator, batches: int, states: int, episodes: int) -> tuple[Rows, Rows, Rows, Array]:
-    """Every transition of every batch: whose, from, to, and the return of its episode."""
+def _record(rng: Generator, batches: int, states: int, episodes: int) -> tuple[Rows, Array]:
+    """Each transition's batch, state, next state (exits past the last) and episode; and the return of that episode."""
     walks = np.arange(batches * episodes)
-    place, rows, exit_reward = np.full(len(walks), states // 2 + 1), [], np.zeros(len(walks))
+    place, rows, paid = np.full(len(walks), states // 2), [], np.zeros(len(walks))
     while len(walks):
         to = place + rng.choice((-1, 1), size=len(walks))
-        rows.append(np.stack([walks, place, to]))
-        exit_reward[walks] = to == states + 1
-        stays = (to > 0) & (to <= states)
-        walks, place = walks[stays], to[stays]
-    walk, here, there = np.concatenate(rows, axis=1)
-    return walk // episodes, here, there, exit_reward[walk]
+        there = np.where(to < 0, states, np.where(to == states, states + 1, to))
+        rows.append(np.stack([walks // episodes, place, there, walks % episodes], axis=1))
+        paid[walks] = to == states
+        walks, place = walks[there < states], to[there < states]
+    told = np.concatenate(rows)
+    return told, paid[told[:, 0] * episodes + told[:, 3]]
+
+
+def _counted(rows: Rows, paid: Array, shape: tuple[int, int], method: str) -> tuple[Array, Array, Array]:
+    """What a sweep adds up for each batch: moves between states, what they pay (or their returns), visits."""
+    jumps, returns = np.zeros((*shape, shape[1] + 2)), np.zeros(shape)
+    np.add.at(jumps, tuple(rows[:, :3].T), 1.0)
+    np.add.at(returns, tuple(rows[:, :2].T), paid)
+    alive, paying, visits = jumps[:, :, : shape[1]].copy(), jumps[:, :, -1].copy(), jumps.sum(axis=2)
+    return (alive, paying, visits) if method == "td" else (0 * alive, returns, visits)
+
+
+@njit(cache=True)
+def _sweep(value: Array, jumps: Array, gain: Array, visits: Array, step: float) -> Array:
+    """What one sweep over a batch would move each state by."""
+    pull = gain - visits * value
+    for state in range(len(value)):
+        for ahead in range(len(value)):
+            pull[state] += jumps[state, ahead] * value[ahead]
+    return step * pull
+
+
+@njit(cache=True)
+def _settle(
+    jumps: Array, gain: Array, visits: Array, step_size: float, tolerance: float, initial: float
+) -> tuple[Array, int]:
+    """Values when a sweep would move them by less than `tolerance` in sum; a step size of 0 is the batch's own."""
+    value, most = np.full(gain.shape, initial), 0
+    for b in range(len(gain)):
+        step = step_size or 1 / visits[b].max()
+        for sweep in range(MOST_SWEEPS):
+            pull = _sweep(value[b], jumps[b], gain[b], visits[b], step)
+            most = max(most, sweep + 1)
+            if np.abs(pull).sum() < tolerance:
+                break
+            value[b] += pull
+    return value, most
+
+
+@njit(cache=True)
+def _limits(jumps: Array, gain: Array, visits: Array, averaged: bool) -> Array:
+    """The largest step size with which sweeps still calm down, found for each batch by halving an interval."""
+    limits = np.zeros(len(gain))
+    for b in range(len(gain)):
+        low, high = 1e-4, 10.0
+        for _ in range(20):
+            step, half, now, value = np.sqrt(low * high), 0.0, 0.0, np.zeros(gain.shape[1])
+            for sweep in range(400):
+                pull = _sweep(value, jumps[b], gain[b], visits[b], step)
+                value += pull / np.maximum(visits[b], 1) if averaged else pull
+                now = np.abs(pull).sum()
+                half = now if sweep == 200 else half
+            low, high = (step, high) if now <= max(half, 1e-12) else (low, step)
+        limits[b] = low
+    return limits

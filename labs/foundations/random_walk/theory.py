@@ -1,5 +1,7 @@
 """Exact learning curves on the random walk, their floors, and what a batch determines."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,9 +27,9 @@ def learning_curve(method: str, step_size: float, states: int, initial: float, e
     >>> round(learning_curve("td", step_size=0.1, states=5, initial=0.5, episodes=100), 6)
     0.059936
     """
-    walk = chains.random_walk(states)
-    episode = np.linalg.matrix_power(_episode(walk, method, step_size), episodes)
-    return learning.rms_error(episode @ learning.moments(np.full(states, initial)), chains.values(walk))
+    episode = np.linalg.matrix_power(_episode(states, method, step_size), episodes)
+    truth = chains.values(chains.random_walk(states))
+    return learning.rms_error(episode @ learning.moments(np.full(states, initial)), truth)
 
 
 def learning_curve_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
@@ -45,8 +47,8 @@ def error_floor(method: str, step_size: float, states: int) -> float:
     >>> round(error_floor("td", step_size=0.1, states=5), 6)
     0.060091
     """
-    walk = chains.random_walk(states)
-    return learning.rms_error(learning.stationary_moments(_episode(walk, method, step_size)), chains.values(walk))
+    settled = learning.stationary_moments(_episode(states, method, step_size))
+    return learning.rms_error(settled, chains.values(chains.random_walk(states)))
 
 
 def error_floor_curve(step: int, method: str, step_size: float, states: int, initial: float) -> float:
@@ -57,22 +59,71 @@ def error_floor_curve(step: int, method: str, step_size: float, states: int, ini
 def certainty_equivalence(transitions: Array, states: int, initial: float) -> float:
     r"""RMS error, mean over batches, of the value of the maximum-likelihood model of each batch.
 
-    `transitions` has one row for each: batch, state, next state (past the last state: the exits, left then right).
-    States that a batch never saw keep the initial value.
+    `transitions` has one row for each: batch, state, next state (past the last state: the exits, left then right), and
+    the number of its episode in the batch. States that a batch never saw keep the initial value.
 
     $$V = (D - N)^{-1}\,\hat r,\qquad N_{st}=\#(s\to t),\quad D=\mathrm{diag}\Big(\sum_t N_{st}\Big)$$
 
     One state that went right three times of four: V = 3/4, and the truth is 1/2.
 
-    >>> went = np.array([[0, 0, 2], [0, 0, 2], [0, 0, 1], [0, 0, 2]])
+    >>> went = np.array([[0, 0, 2, 0], [0, 0, 2, 1], [0, 0, 1, 2], [0, 0, 2, 3]])
     >>> certainty_equivalence(went, states=1, initial=-1.0)
     0.25
     """
-    truth = chains.values(chains.random_walk(states))
-    batches = int(transitions[:, 0].max()) + 1
-    counts = np.zeros((batches, states, states + 2))
-    np.add.at(counts, tuple(transitions.astype(int).T), 1.0)
+    truth, counts = chains.values(chains.random_walk(states)), _counts(transitions, states)
     return float(np.mean([np.sqrt(np.mean((_solve(count, initial) - truth) ** 2)) for count in counts]))
+
+
+def certainty_equivalence_curve(step: int, transitions: Array, states: int, initial: float) -> float:
+    """The same of the first `step` episodes of each batch."""
+    return certainty_equivalence(transitions[transitions[:, 3] < step], states, initial)
+
+
+def step_limit(states: int, episodes: int) -> float:
+    r"""The step size beyond which replaying a batch diverges, if its counts are those expected of that many walks.
+
+    A sweep adds the increments of all visits, so it is V <- V + a (r - (D - N) V): it calms down while no eigenvalue of
+    I - a (D - N) is beyond -1.
+
+    $$\alpha < \frac{2}{\lambda_{\max}(D-N)},\qquad D - N = n\,\mathrm{diag}(\text{visits})\,(I-P)$$
+
+    One state, left at once: D - N is the number of walks.
+
+    >>> step_limit(states=1, episodes=100)
+    0.02
+    >>> round(step_limit(states=5, episodes=100), 8)
+    0.00458925
+    """
+    walk = chains.random_walk(states)
+    model = episodes * np.diag(chains.visits(walk)) @ (np.eye(states) - walk.live)
+    return _limit(model)
+
+
+def own_limit(transitions: Array, states: int) -> float:
+    r"""The mean over batches of each batch's own limit, from its own counts.
+
+    Steps lead to neighbours only, so D - N is a tridiagonal matrix whose eigenvalues are real.
+
+    $$\frac1B\sum_b \frac{2}{\lambda_{\max}(D_b-N_b)}$$
+
+    One state that was visited four times:
+
+    >>> own_limit(np.array([[0, 0, 2, 0], [0, 0, 2, 1], [0, 0, 1, 2], [0, 0, 2, 3]]), states=1)
+    0.5
+    """
+    counts = _counts(transitions, states)
+    return float(np.mean([_limit(np.diag(count.sum(axis=1)) - count[:, :-2]) for count in counts]))
+
+
+def _limit(model: Array) -> float:
+    return float(2 / np.linalg.eigvals(model).real.max())
+
+
+def _counts(transitions: Array, states: int) -> Array:
+    """For each batch how often each state (row) was followed by each state or exit (column)."""
+    counts = np.zeros((int(transitions[:, 0].max()) + 1, states, states + 2))
+    np.add.at(counts, tuple(transitions[:, :3].astype(int).T), 1.0)
+    return counts
 
 
 def _solve(count: Array, initial: float) -> Array:
@@ -83,5 +134,7 @@ def _solve(count: Array, initial: float) -> Array:
     return value
 
 
-def _episode(walk: chains.Chain, method: str, step_size: float) -> Array:
+@lru_cache
+def _episode(states: int, method: str, step_size: float) -> Array:
+    walk = chains.random_walk(states)
     return learning.td_episode(walk, step_size) if method == "td" else learning.mc_episode(walk, step_size)
