@@ -139,3 +139,30 @@ def test_bounds_of_the_error_ratio_hold_on_random_problems() -> None:
     for _ in range(50):
         moves = decisions.garnet(rng, states=8, actions=1, branching=3)[0][0] * 0.95 + 0.05 / 8
         assert linear.worst_error_ratio(moves, rng.normal(size=(8, 3)), 0.9) <= 1 / (1 - 0.9**2)
+
+
+def test_fixed_point_of_the_wave_ring_is_told_by_its_two_waves() -> None:
+    """A constant and a cosine are eigenvectors of a walk on a ring: each weight is its pay by 1 - g times its rate."""
+    moves, paid, features = linear.wave_ring()
+    rate = (1 + 2 * np.cos(2 * np.pi / 5)) / 3
+    expected = [0.2 / (1 - 0.9), 0.4 / (1 - 0.9 * rate)]
+    assert linear.td_weights(moves, paid, features, 0.9) == pytest.approx(expected)
+
+
+def test_fixed_point_of_the_grouped_walk_is_that_of_a_walk_on_groups() -> None:
+    """A group of ten, all its states as likely, is left with a chance of 1/30 to either side, and earns its mean."""
+    moves, paid, features = linear.grouped_walk()
+    leave = (np.roll(np.eye(5), 1, axis=1) + np.roll(np.eye(5), -1, axis=1)) / 30
+    groups = np.eye(5) * (1 - 2 / 30) + leave
+    expected = chains.solve(groups, paid.reshape(5, 10).mean(axis=1), 0.95)
+    assert linear.td_weights(moves, paid, features, 0.95) == pytest.approx(expected)
+    assert linear.error_ratio(moves, paid, features, 0.95) == pytest.approx(2.2110, abs=1e-4)
+
+
+def test_two_states_that_swap_reach_the_bound_of_the_error_ratio() -> None:
+    """The feature is where P takes the error, at an angle whose cosine is g; see the lab's worst_case."""
+    for discount in (0.3, 0.9, 0.99):
+        common, apart = np.sqrt((1 + discount) / 2), np.sqrt((1 - discount) / 2)
+        feature = np.array([[common - apart], [common + apart]])
+        ratio = linear.worst_error_ratio(np.array([[0.0, 1.0], [1.0, 0.0]]), feature, discount)
+        assert ratio == pytest.approx(1 / (1 - discount**2))

@@ -5,6 +5,8 @@ from and where it went, has exact moments even where states follow each other: E
 The means alone do not close, because the weights and the next state share the step that made them.
 """
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -13,6 +15,25 @@ from scipy.sparse.linalg import eigs
 from labs.kit.mdp.chains import solve, stationary
 
 Array = NDArray[np.float64]
+
+
+def lazy_ring(states: int) -> Array:
+    """Moves of a walk on a ring that steps to the left, stays, or steps to the right, all alike."""
+    moves = np.zeros((states, states))
+    for state, step in product(range(states), (-1, 0, 1)):
+        moves[state, (state + step) % states] += 1 / 3
+    return moves
+
+
+def grouped_walk() -> tuple[Array, Array, Array]:
+    """Moves, pay and features of a ring of 50 states that pays a sine and is seen as five groups of ten."""
+    pay: Array = np.sin(2 * np.pi * np.arange(50) / 50)
+    return lazy_ring(50), pay, np.repeat(np.eye(5), 10, axis=0)
+
+
+def wave_ring() -> tuple[Array, Array, Array]:
+    """Moves, pay and features of a ring of five states that pays 1 in the first; the features are 1 and a cosine."""
+    return lazy_ring(5), np.eye(5)[0], np.stack([np.ones(5), np.cos(2 * np.pi * np.arange(5) / 5)], axis=1)
 
 
 def td_system(moves: Array, paid: Array, features: Array, discount: float, share: Array) -> tuple[Array, Array]:
