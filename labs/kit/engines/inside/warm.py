@@ -1,15 +1,17 @@
 """Imported once by the process that trials are forked from: whatever the labs of the stack import, is imported here.
 
 A cold process spends 6 to 12 seconds importing trl; a fork of one that has it starts in a tenth of a second. Nothing
-but the import lines of their files is run, so nothing is computed before a trial begins.
+but the import lines of their files is run, so nothing of a trial is computed before it begins.
 """
 
 import ast
 import gc
 import os
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from labs.kit import catalogue, places
 from labs.kit.engines.inside import leash
@@ -37,8 +39,19 @@ def _import_all(stack: str) -> None:
                     exec(compile(ast.Module([node], []), str(path), "exec"), {})
         except Exception:
             traceback.print_exc()
+    _call_compiled()
     gc.collect()
     gc.freeze()  # trials then share these pages instead of copying them at their first collection
+
+
+def _call_compiled() -> None:
+    """Call one compiled function: the first one takes Numba a quarter of a second, which every fork would pay anew."""
+    if numba := sys.modules.get("numba"):
+        numba.njit(cache=True)(_draw)(sys.modules["numpy"].random.default_rng(0))
+
+
+def _draw(rng: Any) -> float:
+    return float(rng.random())
 
 
 if leash.tie_by_environment():
