@@ -1,9 +1,10 @@
 """What a declared figure shows: lines with their intervals and theory beside them, from the lab's reference alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import fmean, median
+from typing import NoReturn
 
 from labs.kit.errors import LabError
 from labs.kit.gap import judge
@@ -69,24 +70,38 @@ def drawing(lab: Lab, figure: Figure, found: Reference) -> Drawing:
 def _curves(
     lab: Lab, figure: Figure, claims: Sequence[Claim], rows: Mapping[str, Sequence[Row]], found: Reference
 ) -> list[Line]:
-    """A line a claim and variant, from the curve that every seed logged."""
-    shown = [(claim, variant) for claim in claims for variant in figure.variants if variant in claim.variants]
-    made = []
-    for claim, variant in shown:
+    """A line a claim and variant, from the curve that every seed logged; no line where a variant logs none for a claim."""
+    made: dict[tuple[str, str], Line] = {}
+    for claim, variant in ((claim, one) for claim in claims for one in figure.variants if one in claim.variants):
         measured = [_curve(found, row, f"curve.{claim.name}") for row in rows[variant]]
         steps = sorted(set.intersection(*(set(curve) for curve in measured)))
-        if not steps:
-            raise LabError(
-                f"{lab.folder}/reference.json has no curve of {claim.name!r} in {variant!r}, which "
-                f"[figures.{figure.name}] shows.\n"
-                "A figure is drawn from recorded trials alone, so this line has no points.\n"
-                f'Write log("curve.{claim.name}", value, step) in practice.py and type `gaplab record {lab.id}`.'
-            )
         theory = [_curve(found, row, f"predicted.curve.{claim.name}") for row in rows[variant]]
         summed = _heavy if claim.tail == "heavy" else _mean
         points = [Point(step, *summed([curve[step] for curve in measured]), _agreed(step, theory)) for step in steps]
-        made.append(Line(_label(claim, variant, len(claims), len(figure.variants)), points))
-    return made
+        if points:
+            label = _label(claim, variant, len(claims), len(figure.variants))
+            made[claim.name, variant] = Line(label, points)
+    _refuse_undrawn(lab, figure, claims, set(made))
+    return list(made.values())
+
+
+def _refuse_undrawn(lab: Lab, figure: Figure, claims: Sequence[Claim], made: Set[tuple[str, str]]) -> None:
+    """Each claim and each variant that the figure names is drawn at least once."""
+    for claim in claims:
+        if not any(name == claim.name for name, _ in made):
+            _refuse_line(lab, figure, claim, figure.variants[0])
+    for variant in figure.variants:
+        if not any(name == variant for _, name in made):
+            _refuse_line(lab, figure, claims[0], variant)
+
+
+def _refuse_line(lab: Lab, figure: Figure, claim: Claim, variant: str) -> NoReturn:
+    raise LabError(
+        f"{lab.folder}/reference.json has no curve of {claim.name!r} in {variant!r}, which "
+        f"[figures.{figure.name}] shows.\n"
+        "A figure is drawn from recorded trials alone, so this line has no points.\n"
+        f'Write log("curve.{claim.name}", value, step) in practice.py and type `gaplab record {lab.id}`.'
+    )
 
 
 def _along(
