@@ -70,7 +70,7 @@ def drawing(lab: Lab, figure: Figure, found: Reference) -> Drawing:
 def _curves(
     lab: Lab, figure: Figure, claims: Sequence[Claim], rows: Mapping[str, Sequence[Row]], found: Reference
 ) -> list[Line]:
-    """A line a claim and variant, from the curve that every seed logged; no line where a variant logs none for a claim."""
+    """A line a claim and variant, from the curve that every seed logged; none where a variant logs no such curve."""
     made: dict[tuple[str, str], Line] = {}
     for claim, variant in ((claim, one) for claim in claims for one in figure.variants if one in claim.variants):
         measured = [_curve(found, row, f"curve.{claim.name}") for row in rows[variant]]
