@@ -78,7 +78,7 @@ def _epsilon_greedy(
 
 def _log_curve(log: Log, name: str, curve: Array) -> None:
     """Means over blocks whose ends are evenly spaced on a log axis."""
-    ends = np.unique(np.geomspace(1, len(curve), 40).astype(int))
+    ends = np.unique(np.geomspace(1, len(curve), 60).astype(int))
     for begin, end in zip([0, *ends[:-1]], ends, strict=True):
         log(f"curve.{name}", float(curve[begin:end].mean()), int(end))
 

@@ -1,17 +1,13 @@
 """Take maxima of noisy means, learn Example 6.7 with Q-learning, and watch one Q-value forget where it began."""
 
-from collections.abc import Callable
-
 import numpy as np
+from numba import njit
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from labs.kit.trial import Log, Measured
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Step = Callable[[Array], Array | float]
-"""The step size of the n-th update of an estimate."""
 
 
 def trial(
@@ -41,9 +37,7 @@ def trial(
         rewards = rng.normal(reward_mean, reward_sd, (1 + double, replications, actions, samples))
         return {"maximization_bias": _largest_mean(rewards)}
     if experiment == "left_or_right":
-        went, many = _left_or_right(
-            rng, double, actions, reward_mean, (runs, episodes), epsilon, lambda n: n**-decay if decay else step_size
-        )
+        went, many = _left_or_right(rng, 1 + double, actions, reward_mean, (runs, episodes), epsilon, step_size, decay)
         for begin, end in _blocks(episodes):
             log("curve.left_rate", float(went[begin:end].mean()), end)
         return {"left_rate": float(went[-window:].mean()), "largest_q": float(many.max(axis=2).mean())}
@@ -58,38 +52,56 @@ def _largest_mean(rewards: Array) -> float:
     return float(np.take_along_axis(means[-1], means[0].argmax(axis=1)[:, None], axis=1).mean())
 
 
+# Compiled, because each episode of a learner follows from the one before it, and nearly all of them are one step long.
+@njit(cache=True)
 def _left_or_right(
-    rng: Generator, double: bool, actions: int, reward_mean: float, shape: tuple[int, int], epsilon: float, step: Step
+    rng: Generator,
+    tables: int,
+    actions: int,
+    reward_mean: float,
+    shape: tuple[int, int],
+    epsilon: float,
+    step_size: float,
+    decay: float,
 ) -> tuple[Array, Array]:
     """Example 6.7: the share of runs that go left in each episode, and the estimates behind left at the end.
 
     Going right pays 0 for certain, so its estimate stays 0; left leads to many noisy actions.
     """
-    (runs, episodes), tables = shape, 1 + double
-    left, many = np.zeros((tables, runs)), np.zeros((tables, runs, actions))
-    left_count, many_count, went = np.zeros_like(left), np.zeros_like(many), np.zeros(episodes)
-    for episode in range(episodes):
-        prefers = left.sum(axis=0) + 1e-12 * rng.standard_normal(runs) > 0  # a tie falls at random
-        goes = np.where(rng.random(runs) < epsilon, rng.random(runs) < 0.5, prefers)
-        went[episode], who = goes.mean(), np.flatnonzero(goes)
-        action = _epsilon_greedy(rng, many[:, who].sum(axis=0), epsilon)
-        reward = reward_mean + rng.standard_normal(len(who))
-        table = rng.integers(tables, size=(2, len(who)))
-        best = many[table[0], who].argmax(axis=1)
-        ahead = many[tables - 1 - table[0], who, best]  # the other table's word, where there are two
-        _move(left, left_count, (table[0], who), ahead, step)
-        _move(many, many_count, (table[1], who, action), reward, step)
-    return went, many
+    (runs, episodes), every = shape, np.zeros((shape[0], tables, actions))
+    went = np.zeros(episodes)
+    for run in range(runs):
+        left, left_count, many, many_count = np.zeros(tables), np.zeros(tables), every[run], np.zeros((tables, actions))
+        for episode in range(episodes):
+            if _choose(rng, np.array([0.0, left.sum()]), epsilon) == 0:
+                continue
+            went[episode] += 1 / runs
+            action = _choose(rng, many.sum(axis=0), epsilon)
+            reward = reward_mean + rng.standard_normal()
+            table, other = int(rng.random() * tables), int(rng.random() * tables)
+            ahead = many[tables - 1 - table, many[table].argmax()]  # the other table's word, where there are two
+            left_count[table] += 1
+            left[table] += (left_count[table] ** -decay if decay else step_size) * (ahead - left[table])
+            many_count[other, action] += 1
+            step = many_count[other, action] ** -decay if decay else step_size
+            many[other, action] += step * (reward - many[other, action])
+    return went, every
 
 
-def _epsilon_greedy(rng: Generator, value: Array, epsilon: float) -> Rows:
-    greedy = (value + 1e-12 * rng.random(value.shape)).argmax(axis=1)
-    return np.where(rng.random(len(value)) < epsilon, rng.integers(value.shape[1], size=len(value)), greedy)
-
-
-def _move(value: Array, count: Array, cell: tuple[Rows, ...], target: Array, step: Step) -> None:
-    count[cell] += 1
-    value[cell] += step(count[cell]) * (target - value[cell])
+@njit(cache=True)
+def _choose(rng: Generator, value: Array, epsilon: float) -> int:
+    """The best action, or with probability epsilon any; a tie falls at random."""
+    if rng.random() < epsilon:
+        return int(rng.random() * len(value))
+    best, tied = 0, 1
+    for action in range(1, len(value)):
+        if value[action] > value[best]:
+            best, tied = action, 1
+        elif value[action] == value[best]:
+            tied += 1
+            if rng.random() * tied < 1:
+                best = action
+    return best
 
 
 def _forget(log: Log, discount: float, updates: int, schedule: str) -> float:
@@ -123,5 +135,5 @@ def _step(schedule: str, n: int, discount: float) -> float:
 
 def _blocks(steps: int) -> list[tuple[int, int]]:
     """Blocks whose ends are evenly spaced on a log axis."""
-    ends = np.unique(np.geomspace(1, steps, 40).astype(int)).tolist()
+    ends = np.unique(np.geomspace(1, steps, 60).astype(int)).tolist()
     return list(zip([0, *ends[:-1]], ends, strict=True))
