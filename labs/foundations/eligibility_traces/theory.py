@@ -91,6 +91,13 @@ def lambda_error(states: int, episodes: int, step_size: float, trace_decay: floa
     0.5
     >>> round(lambda_error(states=19, episodes=10, step_size=0.1, trace_decay=0.95), 4)
     0.3606
+
+    Two states: a walk goes to and fro until it leaves, so that all of them can be listed and the forward view asked.
+
+    >>> walks = [np.array([[0, 2 - t % 2] for t in range(n)] + [[0, 3 * (n % 2)]]) for n in range(1, 60)]
+    >>> squared = sum(2.0**-n * offline_view(walk, 2, 1, 0.5, 0.8) ** 2 for n, walk in enumerate(walks, start=1))
+    >>> round(lambda_error(states=2, episodes=1, step_size=0.5, trace_decay=0.8) - squared**0.5, 12) + 0
+    0.0
     """
     truth = chains.values(_walk(states))
     first, second = _moments(states, trace_decay)
