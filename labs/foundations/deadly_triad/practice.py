@@ -42,8 +42,8 @@ def trial(
     if expected:
         told = _swept(problem, _ahead(discount, mixing), step_size, follow, marks)
     else:
-        rates = (behaviour, discount, step_size, second_step)
-        told = _sampled(np.random.default_rng(seed), table, rates, follow, apart, runs, marks)
+        rates = (behaviour, discount, step_size, second_step, follow)
+        told = _sampled(np.random.default_rng(seed), table, rates, apart, runs, marks)
     curves = _curves(method, told[:, :, :8], told[:, :, 8], table, discount)
     for name, curve in curves.items():
         for mark, number in zip(marks, curve, strict=True):
@@ -79,8 +79,8 @@ def _critical(problem: Problem, discount: float) -> dict[str, Measured]:
     """Halve the range in which the expected update begins to grow with the discount, or stops to with lambda."""
 
     def grows(discount: float, mixing: float) -> bool:
-        moved = _sweep(problem, np.eye(8), _ahead(discount, mixing), 1.0, np.ones(7))
-        return bool(np.linalg.eigvals(moved - np.eye(8)).real.max() > 1e-12)
+        moved = [_sweep(problem, weight, _ahead(discount, mixing), 1.0, np.ones(7)) for weight in np.eye(8)]
+        return bool(np.linalg.eigvals(np.array(moved) - np.eye(8)).real.max() > 1e-12)
 
     edges = np.array([[0.0, 0.0], [1.0, 1.0]])  # below and above, of the discount and of lambda
     for _ in range(45):
@@ -96,30 +96,30 @@ def _ahead(discount: float, mixing: float) -> float:
     return float(np.sum((1 - mixing) * mixing ** (n - 1) * discount**n))
 
 
+@njit(cache=True)
 def _sweep(problem: Problem, w: Array, ahead: float, step: float, weigh: Array) -> Array:
-    """One expected update of the weights, or of many side by side: states count as the behaviour visits them."""
+    """One expected update of the weights: states count as the behaviour visits them."""
     (table, visits, target), value = problem, problem[0] @ w
-    after = target * value[SOLID] + (1 - target) * value[:SOLID].sum(axis=0) / SOLID
-    return np.asarray(w + step * (table.T * visits * weigh) @ (ahead * after - value))
+    after = target * value[SOLID] + (1 - target) * value[:SOLID].mean()
+    moved: Array = w + step * table.T @ (visits * weigh * (ahead * after - value))
+    return moved
 
 
+@njit(cache=True)  # a sweep waits for the one before it, and is too small for array calls
 def _swept(problem: Problem, ahead: float, step: float, follow: float, marks: Steps) -> Array:
     """Weights and mean emphasis after the marked sweeps; the emphasis follows on where `follow` is above 0."""
-    w, told, weigh, mean = START, [], np.ones(7), np.float64(1)
-    for _ in range(marks[-1]):
+    w, told, weigh = START, np.empty((1, len(marks), 9)), np.ones(7)
+    for sweep in range(1, marks[-1] + 1):
         w = _sweep(problem, w, ahead, step, weigh)
-        weigh[SOLID] = 1 + follow * mean  # solid alone leads there
-        mean = np.float64(problem[1] @ weigh)
-        told.append(np.append(w, mean))
-    return np.array(told)[None, marks - 1]
+        weigh[SOLID] = 1 + follow * (problem[1] * weigh).sum()  # solid alone leads there
+        told[0, np.searchsorted(marks, sweep)] = np.append(w, (problem[1] * weigh).sum())  # the mark's is the last
+    return told
 
 
 @njit(cache=True)  # each run stands in its own state, and one step in seven moves its weights
-def _sampled(
-    rng: Generator, table: Array, rates: tuple[float, ...], follow: float, apart: bool, runs: int, marks: Steps
-) -> Array:
+def _sampled(rng: Generator, table: Array, rates: tuple[float, ...], apart: bool, runs: int, marks: Steps) -> Array:
     """Weights and average emphasis, of runs x marks. The target is solid; `apart` redraws the state each step."""
-    behaviour, discount, step_size, second_step = rates
+    behaviour, discount, step_size, second_step, follow = rates
     told = np.empty((runs, len(marks), 9))
     for run in range(runs):
         w, v, emphasis, total, mark = START.copy(), np.zeros(8), 1.0, 0.0, 0
