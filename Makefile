@@ -7,7 +7,7 @@ PRESET ?= quick
 gaplab := .venv/bin/gaplab
 
 help: ## print these lines
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make up LABS='foundations integration/kl_*'    runs a part      make up GAPLAB_MLFLOW_PORT=5050    moves a service"
 

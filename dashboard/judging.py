@@ -64,6 +64,7 @@ class Judging:
             if everything or self._stamps.get(name) != self._stamp(name, folder, old):
                 self.known[name] = new = _judge(name, folder, old)
                 self._stamps[name] = self._stamp(name, folder, new)
+        self.known = _in_order(self.known)
         return self.known != before
 
     def _stamp(self, name: str, folder: Path, known: Known | None) -> object:
@@ -80,6 +81,12 @@ def _names() -> dict[str, Path]:
     """mechanism/name -> folder, in the order of the five mechanisms."""
     found = (path.parent for name in MECHANISMS for path in sorted(places.labs().glob(f"{name}/*/lab.toml")))
     return {f"{folder.parent.name}/{folder.name}": folder for folder in found}
+
+
+def _in_order(known: Mapping[str, Known]) -> dict[str, Known]:
+    """In the order of the learning path; those that cannot be read come last."""
+    read = catalogue.in_order([one.lab for one in known.values() if one.lab])
+    return {name: known[name] for name in [*(lab.id for lab in read), *known]}
 
 
 def _judge(name: str, folder: Path, old: Known | None) -> Known:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from labs.kit import places
@@ -9,7 +10,7 @@ from labs.kit.errors import LabError, near
 from labs.kit.reading import read
 from labs.kit.words import MECHANISMS, Claim, Lab, Preset, Value
 
-__all__ = ["MECHANISMS", "Claim", "Lab", "Preset", "Value", "find", "pick", "pick_claim", "read"]
+__all__ = ["MECHANISMS", "Claim", "Lab", "Preset", "Value", "find", "in_order", "pick", "pick_claim", "read"]
 
 
 def find(folder: Path | None = None) -> list[Lab]:
@@ -20,7 +21,8 @@ def find(folder: Path | None = None) -> list[Lab]:
     root = folder or places.labs()
     found = [read(path.parent) for name in MECHANISMS for path in sorted(root.glob(f"{name}/*/lab.toml"))]
     _refuse_twins(found)
-    return _ordered(found)
+    _refuse_needs(found)
+    return in_order(found)
 
 
 def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[Lab]:
@@ -86,9 +88,19 @@ def _refuse_twins(labs: Sequence[Lab]) -> None:
         seen[lab.name] = lab
 
 
-def _ordered(labs: Sequence[Lab]) -> list[Lab]:
-    """By need and, where need leaves it open, as they came."""
+def in_order(labs: Sequence[Lab]) -> list[Lab]:
+    """By mechanism, then by need, then as they came; a need that is not among them is waited for by nobody."""
     known, waiting, done = {lab.id for lab in labs}, list(labs), dict[str, Lab]()
+    while waiting:
+        ready = next((lab for lab in waiting if set(lab.needs) & known <= set(done)), waiting[0])
+        waiting.remove(ready)
+        done[ready.id] = ready
+    return [lab for name in MECHANISMS for lab in done.values() if lab.mechanism == name]
+
+
+def _refuse_needs(labs: Sequence[Lab]) -> None:
+    """Each lab needs labs that are there, and none needs itself in the end."""
+    known = {lab.id: lab for lab in labs}
     for lab in labs:
         for need in lab.needs:
             if need not in known:
@@ -96,13 +108,10 @@ def _ordered(labs: Sequence[Lab]) -> list[Lab]:
                     f"{lab.folder}/lab.toml: needs names {need!r}, which is no lab. {near(need, known)}\n"
                     "The learning path is ordered by what each lab builds on.\nWrite it as mechanism/name."
                 )
-    while waiting:
-        ready = next((lab for lab in waiting if set(lab.needs) <= set(done)), None)
-        if ready is None:
-            raise LabError(
-                f"These labs need each other in a circle: {', '.join(lab.id for lab in waiting)}.\n"
-                "Nobody could do any of them first.\nTake one out of `needs` in its lab.toml."
-            )
-        waiting.remove(ready)
-        done[ready.id] = ready
-    return [lab for name in MECHANISMS for lab in done.values() if lab.mechanism == name]
+    try:
+        TopologicalSorter({lab.id: lab.needs for lab in labs}).prepare()
+    except CycleError as problem:
+        raise LabError(
+            f"These labs need each other in a circle: {', '.join(problem.args[1])}.\n"
+            "Nobody could do any of them first.\nTake one out of `needs` in its lab.toml."
+        ) from None
