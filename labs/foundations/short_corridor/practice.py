@@ -29,6 +29,7 @@ def trial(
     step_size: float,
     baseline_step: float,
     within_episode: bool,
+    floor: float,
     window: int,
     collapsed_below: float,
 ) -> dict[str, Measured]:
@@ -38,7 +39,7 @@ def trial(
         total, gradient, score = _play(rng, right, runs * episodes, cap)
         estimate = gradient - _baseline(baseline, total) * score
         return {"expected_return": float(total.mean()), "policy_gradient": float(estimate.mean())}
-    returns = _learn(rng, runs, episodes, theta, cap, last_reward, step_size, baseline_step, within_episode)
+    returns = _learn(rng, runs, episodes, theta, cap, last_reward, step_size, baseline_step, within_episode, floor)
     ends = np.unique(np.geomspace(1, episodes, 40).astype(int))
     for begin, end in zip([0, *ends[:-1]], ends, strict=True):
         log("curve.optimum", float(np.median(returns[:, begin:end].mean(axis=1))), int(end))
@@ -88,6 +89,7 @@ def _learn(
     step_size: float,
     baseline_step: float,
     within_episode: bool,
+    floor: float,
 ) -> Array:
     """Returns of runs x episodes while REINFORCE learns, as in the book's box.
 
@@ -98,7 +100,7 @@ def _learn(
     for run in range(runs):
         preference, value = theta, 0.0
         for episode in range(episodes):
-            chance, place, length = 1 / (1 + np.exp(-preference)), 0, 0
+            chance, place, length = _chance(preference, floor), 0, 0
             while place != 3 and length < cap:
                 took[length] = rng.random() < chance
                 place = NEXT[place, int(took[length])]
@@ -107,9 +109,15 @@ def _learn(
             returns[run, episode] = to_go
             for action in took[:length]:
                 if within_episode:
-                    chance = 1 / (1 + np.exp(-preference))
+                    chance = _chance(preference, floor)
                 error = to_go - value
                 value += baseline_step * error
                 preference += 2 * step_size * error * (action - chance)  # two preferences move, in opposite directions
                 to_go += 1
     return returns
+
+
+@njit(cache=True)
+def _chance(preference: float, floor: float) -> float:
+    """Of going right; neither action is ever rarer than `floor`."""
+    return float(min(max(1 / (1 + np.exp(-preference)), floor), 1 - floor))
