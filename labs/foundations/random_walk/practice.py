@@ -28,6 +28,7 @@ def trial(
     window: int,
     error: str,
     batches: int,
+    marks: int,
     tolerance: float,
     increments: str,
 ) -> dict[str, Measured]:
@@ -41,17 +42,17 @@ def trial(
             log("curve.error_floor", float(curve[end - 1]), int(end))
         return {"learning_curve": float(curve[-1]), "error_floor": float(np.sqrt(errors[:, -window:].mean()))}
     rows, paid = _record(rng, batches, states, episodes)
+    jumps, gain, visits = _counted(rows, paid, (episodes, batches, states), method)
     if experiment == "limit":
-        limit = float(_limits(*_counted(rows, paid, (batches, states), "td"), increments == "averaged").mean())
+        limit = float(_limits(jumps[-1], gain[-1], visits[-1], increments == "averaged").mean())
         return {"step_limit": limit, "own_limit": limit, "transitions": rows.astype(float)}
-    truth = np.arange(1, states + 1) / (states + 1)
-    for size in np.unique(np.geomspace(1, episodes, 25).astype(int)):
-        counts = _counted(rows[rows[:, 3] < size], paid[rows[:, 3] < size], (batches, states), method)
-        value, sweeps = _settle(*counts, step_size, tolerance, initial)
+    truth, value = np.arange(1, states + 1) / (states + 1), np.full((batches, states), initial)
+    for at in np.unique(np.geomspace(1, episodes, marks).astype(int) if marks else np.arange(1, episodes + 1)) - 1:
+        sweeps = _settle(value, jumps[at], gain[at], visits[at], step_size, tolerance)
         if sweeps == MOST_SWEEPS:
             raise RuntimeError(f"A batch still moves after {sweeps} sweeps: step_size is too large.")
         wrong = float(np.sqrt(np.mean((value - truth) ** 2, axis=1)).mean())
-        log("curve.certainty_equivalence", wrong, int(size))
+        log("curve.certainty_equivalence", wrong, int(at) + 1)
     return {"certainty_equivalence": wrong, "transitions": rows.astype(float), "sweeps": float(sweeps)}
 
 
@@ -96,12 +97,13 @@ def _record(rng: Generator, batches: int, states: int, episodes: int) -> tuple[R
     return told, paid[told[:, 0] * episodes + told[:, 3]]
 
 
-def _counted(rows: Rows, paid: Array, shape: tuple[int, int], method: str) -> tuple[Array, Array, Array]:
-    """What a sweep adds up for each batch: moves between states, what they pay (or their returns), visits."""
-    jumps, returns = np.zeros((*shape, shape[1] + 2)), np.zeros(shape)
-    np.add.at(jumps, tuple(rows[:, :3].T), 1.0)
-    np.add.at(returns, tuple(rows[:, :2].T), paid)
-    alive, paying, visits = jumps[:, :, : shape[1]].copy(), jumps[:, :, -1].copy(), jumps.sum(axis=2)
+def _counted(rows: Rows, paid: Array, shape: tuple[int, int, int], method: str) -> tuple[Array, Array, Array]:
+    """Moves between states, what they pay (or their returns) and visits, of each batch's first 1, 2, ... episodes."""
+    jumps, returns = np.zeros((*shape, shape[-1] + 2)), np.zeros(shape)
+    np.add.at(jumps, tuple(rows[:, [3, 0, 1, 2]].T), 1.0)
+    np.add.at(returns, tuple(rows[:, [3, 0, 1]].T), paid)
+    jumps, returns = jumps.cumsum(axis=0), returns.cumsum(axis=0)
+    alive, paying, visits = jumps[..., : shape[-1]].copy(), jumps[..., -1].copy(), jumps.sum(axis=-1)
     return (alive, paying, visits) if method == "td" else (0 * alive, returns, visits)
 
 
@@ -116,11 +118,9 @@ def _sweep(value: Array, jumps: Array, gain: Array, visits: Array, step: float) 
 
 
 @njit(cache=True)
-def _settle(
-    jumps: Array, gain: Array, visits: Array, step_size: float, tolerance: float, initial: float
-) -> tuple[Array, int]:
-    """Values when a sweep would move them by less than `tolerance` in sum; a step size of 0 is the batch's own."""
-    value, most = np.full(gain.shape, initial), 0
+def _settle(value: Array, jumps: Array, gain: Array, visits: Array, step_size: float, tolerance: float) -> int:
+    """Sweep on until a sweep would move values by less than `tolerance` in sum; a step size of 0 is the batch's own."""
+    most = 0
     for b in range(len(gain)):
         step = step_size or 1 / visits[b].max()
         for sweep in range(MOST_SWEEPS):
@@ -129,7 +129,7 @@ def _settle(
             if np.abs(pull).sum() < tolerance:
                 break
             value[b] += pull
-    return value, most
+    return most
 
 
 @njit(cache=True)
