@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+DRAWING = ("matplotlib", "matplotlib.pyplot", "mpl_toolkits", "mpl_toolkits.mplot3d", "mpl_toolkits.mplot3d.axes3d")
+
 
 def main(way: str, *told: str) -> None:
     """Run one side."""
@@ -25,10 +27,9 @@ def main(way: str, *told: str) -> None:
 
 
 def _ours(lab: str, settings: str, small: str) -> list[float]:
-    from labs.kit import places
     from labs.kit.trial import Quiet
 
-    practice, told = _module(places.ROOT / "labs" / lab / "practice.py"), json.loads(settings)
+    practice, told = importlib.import_module(f"labs.{lab.replace('/', '.')}.practice"), json.loads(settings)
 
     def all_of(over: dict[str, Any]) -> None:
         for setting in told:
@@ -40,7 +41,8 @@ def _ours(lab: str, settings: str, small: str) -> list[float]:
 def _theirs(file: str, function: str) -> list[float]:
     """Plotting and progress bars are replaced by nothing, so that both sides do the same."""
     path = Path(file).resolve()
-    sys.modules["matplotlib"] = sys.modules["matplotlib.pyplot"] = _Nothing("matplotlib")
+    for name in DRAWING:
+        sys.modules[name] = _Nothing(name)
     bars = ModuleType("tqdm")
     bars.tqdm, bars.trange = (lambda items, *_, **__: items), range  # type: ignore[attr-defined]
     sys.modules["tqdm"] = bars

@@ -55,10 +55,11 @@ class Figure:
         if self.target is not None:
             yield f"    target under {self.target:g} {self.unit}: {'reached' if middle < self.target else 'MISSED'}"
         for at, (peer, theirs) in enumerate(self.peers.items()):
-            many, low, high = self.ratio(peer)
             if self.faster:
-                yield from self._speed_up(peer)
+                yield f"    {self.speed_up()[0]} times faster than {peer}: {median(theirs):.3g} {self.unit}"
+                yield f"    target at least {self.faster:g} times faster: {self.speed_up()[1]}"
                 continue
+            many, low, high = self.ratio(peer)
             said = f" [{low:.4g}, {high:.4g}]" if math.isfinite(high) else ""
             yield f"    {many:.4g}{said} times   {peer}: {median(theirs):.3g} {self.unit}"
             if self.target_ratio and not at:
@@ -66,13 +67,30 @@ class Figure:
                 yield f"    target under {self.target_ratio:g} times: {told}"
         yield f"    {self.state}"
 
-    def _speed_up(self, peer: str) -> Iterator[str]:
-        """The ratio the other way round."""
-        many, low, high = self.ratio(peer)
+    def speed_up(self) -> tuple[str, str]:
+        """The ratio to the first peer the other way round, with its interval; and whether the target is reached.
+
+        >>> Figure("", "s", [2, 4], "", faster=100, peers={"one": [100, 200]}).speed_up()
+        ('50 [50, 50]', 'MISSED')
+        """
+        if not self.peers or not self.faster:
+            return "", "not measured"
+        many, low, high = self.ratio(next(iter(self.peers)))
         said = f" [{1 / high:.4g}, {1 / low:.4g}]" if math.isfinite(high) else ""
-        told = "reached" if self.faster and 1 / many >= self.faster else "MISSED"
-        yield f"    {1 / many:.4g}{said} times faster than {peer}: {median(self.peers[peer]):.3g} {self.unit}"
-        yield f"    target at least {self.faster:g} times faster: {told}"
+        return f"{1 / many:.4g}{said}", "reached" if 1 / many >= self.faster else "MISSED"
+
+
+def table(figures: Sequence[Figure]) -> Iterator[str]:
+    """Figures that are to be so many times faster, a line each."""
+    rows: list[tuple[str, ...]] = [("", "ours", "theirs", "times faster", "target", "")]
+    for one in figures:
+        if one.faster:
+            ours, theirs, *_ = [f"{median(told):.3g} {one.unit}" for told in (one.values, *one.peers.values())] + [""]
+            many, told = one.speed_up()
+            rows.append((one.what, ours, theirs, many, f"{one.faster:g}", told))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if len(rows) > 1 else []:
+        yield "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
 
 
 @contextmanager
@@ -95,6 +113,7 @@ def report(name: str, given: argparse.Namespace) -> Iterator[Callable[[Figure], 
         told = [{**asdict(one), "ratios": {peer: one.ratio(peer) for peer in one.peers}} for one in figures]
         print_json({**machine, "loads": loads, "figures": told})
     else:
+        _print("\n".join(["", *table(figures)]))
         _print(f"\n   load {loads[1]} at the end of {name}\n")
 
 
