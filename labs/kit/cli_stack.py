@@ -58,6 +58,21 @@ def build_stacks(names: Names = None) -> None:
         out.print(f"[cyan]●[/] {one.name} built")
 
 
+@stacks.command("image")
+def build_images(names: Names = None) -> None:
+    """Build images from the same locks, and run each one's smoke test; without names also the database's."""
+    from labs.kit import console, stack
+    from labs.kit.containers import images
+
+    out = console.out()
+    chosen = [stack.Stack(name) for name in names] if names else [s for s in stack.find() if s.in_image]
+    others = () if names else ("database",)
+    with out.status("docker buildx bake") as status:
+        images.build(chosen, others, on_line=lambda line: status.update(line.partition(" [")[0][:100]))
+    for one in chosen:
+        out.print(f"[cyan]●[/] {images.name_of(one)}", markup=True)
+
+
 @stacks.command("lock")
 def lock_stacks(
     names: Names = None,

@@ -12,7 +12,8 @@ from labs.kit.stack import Stack, find, lock
 from tests.kit import tiny_stack
 
 DEVICES = ("cpu", "gpu")
-LOCKS = [Stack(stack.name, device).lock for stack in find() for device in DEVICES] + [places.IMAGES / "uv.lock"]
+LOCKS = [Stack(stack.name, device).lock for stack in find() for device in DEVICES]
+LOCKS += [places.IMAGES / "uv.lock", places.IMAGES / "jupyter.lock"]
 
 
 def _pins(stack: Stack) -> dict[str, str]:

@@ -75,6 +75,11 @@ class Stack:
         return self.name not in COMMAND
 
     @property
+    def in_image(self) -> bool:
+        """Whether there is an image of it: not of what a developer checks the code with."""
+        return self.name != "check"
+
+    @property
     def built(self) -> bool:
         """Whether its venv is there, complete, and made from this very lock."""
         marker = self.venv / MARKER

@@ -19,14 +19,14 @@ _COMPILE = (
 def lock(
     stacks: Sequence[Stack] = (), device: str = "cpu", upgrade: bool = False, on_line: uv.Told = lambda line: None
 ) -> list[Path]:
-    """Write the locks of the stacks (all, and uv's own, if none is given) and return them.
+    """Write the locks of the stacks (all, and those of images/*.in that have one, if none is given) and return them.
 
     Versions stay as they are unless a requirement says otherwise, or `upgrade` does. A failure changes no lock.
     """
     known = [Stack(stack.name, device) for stack in find()]
     wanted = {Stack(stack.name, device).lock: stack.folder / "requirements.in" for stack in stacks or known}
-    if not stacks and (own := places.IMAGES / "uv.in").exists():
-        wanted[own.with_suffix(".lock")] = own
+    if not stacks:
+        wanted |= {own.with_suffix(".lock"): own for own in _tools()}
     links = uv.find_links(None, device)
     with tempfile.TemporaryDirectory() as folder:
         together, asked = Path(folder, "together.lock"), Path(folder, "together.in")
@@ -40,6 +40,11 @@ def lock(
         for number, path in enumerate(wanted):
             _replace(path, Path(folder, f"{number}.lock").read_text())
     return list(wanted)
+
+
+def _tools() -> list[Path]:
+    """What is locked beside the stacks: uv, which makes every venv, and the Jupyter server of containers."""
+    return sorted(path for path in places.IMAGES.glob("*.in") if path.with_suffix(".lock").exists())
 
 
 def _agreeable(stacks: Sequence[Stack]) -> list[str]:

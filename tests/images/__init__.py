@@ -1,0 +1,1 @@
+"""What stands in images/ and compose.yaml, and what is made of it."""

@@ -1,0 +1,58 @@
+"""The images as this checkout builds them, and commands run in them."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from labs.kit import places
+from labs.kit.containers import images
+from labs.kit.stack import Stack, find
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+STACKS = [stack.name for stack in find() if stack.in_image]
+LAB_STACKS = [stack.name for stack in find() if stack.for_labs]
+DATABASE = "gaplab-database:15"
+SHUT = ("--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--pids-limit", "256")
+
+
+def docker(*arguments: str, check: bool = True, **told: str) -> "subprocess.CompletedProcess[str]":
+    """The docker command, its environment with what is told."""
+    done = subprocess.run(
+        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 or not check, done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Every image, built from this checkout: a second where nothing has changed."""
+    images.build([Stack(name) for name in STACKS], ["database"])
+
+
+def name_of(image: str) -> str:
+    """The image of a stack, or the database's."""
+    return DATABASE if image == "database" else images.name_of(Stack(image))
+
+
+@pytest.fixture(scope="session")
+def run(built: None) -> Run:
+    """Runs a command in an image, shut in as a trial is."""
+
+    def run_in(image: str, *command: str, user: str = "1000", check: bool = True) -> "subprocess.CompletedProcess[str]":
+        shut = (*SHUT, "--user", f"{user}:{user}", "--entrypoint", command[0])
+        return docker("run", *shut, name_of(image), *command[1:], check=check)
+
+    return run_in
+
+
+@pytest.fixture(scope="session")
+def base_image() -> str:
+    """What the images start from on this machine."""
+    if said := os.environ.get("GAPLAB_BASE_IMAGE"):
+        return said
+    dockerfile = Path(places.IMAGES / "Dockerfile").read_text()
+    return next(line.partition("=")[2] for line in dockerfile.splitlines() if line.startswith("ARG BASE_IMAGE="))
