@@ -6,6 +6,7 @@ second on the port. This sets what that command sets for its worker and serves t
 
 import gc
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from labs.kit import places
@@ -17,10 +18,10 @@ ASSISTANT = "/mlflow/assistant"
 """MLflow's assistant runs shell commands for any page from localhost, and has no switch: it is not served here."""
 
 
-def settings(port: int) -> dict[str, str]:
+def settings(hosts: Sequence[str]) -> dict[str, str]:
     """MLflow's environment. Hosts are listed because the default list lets `10.evil.com` through."""
     return {
-        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST}:{port},localhost:{port}",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(hosts),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_WORKSPACES": "false",
@@ -29,10 +30,15 @@ def settings(port: int) -> dict[str, str]:
 
 
 def serve(port: int) -> None:
-    """Serve until told to stop."""
+    """Serve this machine from SQLite until told to stop."""
     prepare()
-    store, root = f"sqlite:///{database_path()}", "mlflow-artifacts:/"
-    os.environ |= settings(port)
+    serve_from(f"sqlite:///{database_path()}", HOST, port, [f"{HOST}:{port}", f"localhost:{port}"])
+
+
+def serve_from(store: str, host: str, port: int, allowed: Sequence[str]) -> None:
+    """Serve a database under the host names that are allowed, until told to stop."""
+    root = "mlflow-artifacts:/"
+    os.environ |= settings(allowed)
 
     from mlflow.server import constants
 
@@ -50,7 +56,7 @@ def serve(port: int) -> None:
 
     gc.set_threshold(200_000, 20, 20)  # as set by default, it takes 40% of the CPU time of a search and finds nothing
     initialize_backend_stores(store, store, root)
-    uvicorn.run(without_assistant(app), host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.run(without_assistant(app), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
 
 
 def without_assistant(app: Any) -> Any:
