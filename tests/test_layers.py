@@ -27,6 +27,9 @@ FORBIDDEN = {
     "labs/kit/mdp/*.py": STACK | SERVICES | {"labs.kit.trial", "labs.kit.gap"},
     "labs/kit/policy/*.py": SERVICES | {"labs.kit.trial", "labs.kit.gap", "labs.kit.results", "labs.kit.spool"},
     "labs/kit/engines/*.py": SERVICES | {"torch", "labs.kit.results", "labs.kit.gap"},
+    "labs/kit/engines/inside/*.py": SERVICES | ARRAYS | {"docker", "labs.kit.containers", "labs.kit.engines.outside"},
+    "labs/kit/engines/outside/*.py": STACK | SERVICES | ARRAYS | {"docker", "labs.kit.containers", "labs.kit.results"},
+    "labs/kit/containers/*.py": STACK | SERVICES | ARRAYS | {"labs.kit.results", "labs.kit.gap", "labs.kit.trial"},
     "dashboard/**/*.py": STACK | {"mlflow", "labs.kit.trial", "labs.kit.policy", "labs.kit.shipper"},
 }
 

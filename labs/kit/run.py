@@ -82,7 +82,7 @@ def run(
     tell(Planned(left, report.skipped))
     with _recording(report, uri or tracking_uri(), tell) if ship else nullcontext(_nothing) as new, _closing(opened):
         if left:
-            preparing = Preparing(left, tell)
+            preparing = Preparing(left, tell, opened.making)
             for event in carry_out(left, opened, preparing.ready):
                 if isinstance(event, Ended) and event.final:
                     report.add(event)

@@ -118,8 +118,9 @@ class _Course:
 
 def _killed(trial: Trial, ended: Ended) -> str:
     if ended.signal == signal.SIGKILL:
+        why = ended.message or "most likely out of memory"
         return (
-            f"{trial.name} was killed {ATTEMPTS} times, the last time alone: most likely out of memory.\n"
+            f"{trial.name} was killed {ATTEMPTS} times, the last time alone: {why}.\n"
             "Nothing of it counts, so its claims stay `not run` for this seed.\n"
             f"Close other programs, or raise `memory` (now {trial.memory}) in {trial.lab_folder}/lab.toml; run again."
         )

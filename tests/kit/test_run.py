@@ -11,6 +11,7 @@ import pytest
 from labs.kit import places, preparing, spool, tracking
 from labs.kit.engines import Event, Notice, Status
 from labs.kit.errors import LabError
+from labs.kit.making import Venvs
 from labs.kit.progress import run_and_tell
 from labs.kit.run import run
 from labs.kit.stack import Stack, uv
@@ -105,7 +106,7 @@ def test_the_base_model_is_made_before_the_first_trial_that_starts_from_it(labs:
     texts = []
     for _ in range(2):
         told: list[Event] = []
-        ready = preparing.Preparing(trials, told.append)
+        ready = preparing.Preparing(trials, told.append, Venvs())
         while not ready.ready(trials[0]):
             time.sleep(0.1)
         texts.append([event.text for event in told if isinstance(event, Notice)])

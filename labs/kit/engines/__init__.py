@@ -4,7 +4,7 @@ Same trials, same results, whatever the engine: what is run, in which order, how
 labs.kit.schedule; what one trial does is labs.kit.trial.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from labs.kit.errors import LabError, near
 from labs.kit.plan import Trial
+from labs.kit.stack import Stack
 
 
 class Status(StrEnum):
@@ -75,8 +76,22 @@ class Notice:
 Event = Planned | Started | Ended | Notice
 
 
+class Making(Protocol):
+    """How an engine comes by a stack, and by the base model that some labs of it start from."""
+
+    def has(self, one: Stack, model: bool) -> bool:
+        """Whether trials of the stack can start; with `model`, those that train one."""
+
+    def make(self, one: Stack, model: bool, tell: Callable[[Notice], None]) -> None:
+        """Make what is missing. Raises LabError where that cannot be."""
+
+
 class Engine(Protocol):
     """A place where trials run. Used from one thread, which starts, waits and closes."""
+
+    @property
+    def making(self) -> Making:
+        """What makes the stacks that its trials run in."""
 
     def fits(self, trial: Trial, running: Sequence[Trial]) -> bool:
         """Whether one more trial may run beside these. Always true beside none."""

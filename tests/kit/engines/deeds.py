@@ -27,6 +27,13 @@ DEEDS = {
     "nan": "rate = float('nan')",
     "inf": "rate = float('inf')",
     "nothing": "return None",
+    "dial": "socket.create_connection(('192.0.2.1', 80), 5)",
+    "stray": "open('/opt/stray', 'w')",
+    "rewrite": "open(__file__, 'a')",
+    "grow_root": "os.setuid(12345)",
+    "swell": "big = [b'1' * 2**24 for _ in range(200)]",
+    "breed": "while True:\n        os.fork() or time.sleep(3600)",
+    "multiply": "for born in [os.fork() or os._exit(0) for _ in range(20)]:\n        os.waitpid(born, 0)",
     "threads": "rate = float(os.environ['OMP_NUM_THREADS'])",
 }
 
@@ -58,6 +65,7 @@ _PRACTICE = '''"""Do the deed, then measure."""
 
 import os
 import signal
+import socket
 import sys
 import time
 

@@ -9,8 +9,7 @@ import psutil
 import pytest
 
 from labs.kit import spool
-from labs.kit.engines import Ended, Event, Started, Status
-from labs.kit.engines.process import ProcessEngine
+from labs.kit.engines import Ended, Event, Started, Status, process
 from labs.kit.plan import Trial
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
@@ -22,7 +21,7 @@ Told = dict[str, Ended]
 
 
 def follow(trials: list[Trial], workers: int = 2, memory: int = 4000) -> Generator[Event, None, None]:
-    engine = ProcessEngine(workers, memory)
+    engine = process.engine(workers, memory)
     try:
         yield from carry_out(trials, engine, lambda trial: True)
     finally:

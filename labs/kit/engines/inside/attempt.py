@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labs.kit import spool, trial
 from labs.kit.engines import Status
-from labs.kit.engines.inside import leash
+from labs.kit.engines.inside import leash, offspring
 from labs.kit.errors import LabError
 from labs.kit.plan import Trial
 
@@ -15,6 +15,7 @@ from labs.kit.plan import Trial
 def attempt(line: str) -> tuple[str, str]:
     """Run the trial; how it ended, and for a failure the sentences that say why."""
     leash.tie(leash.SERVER)
+    offspring.adopt()
     told = Trial.from_json(line)
     log = _write_output_to(told.folder)
     _one_thread()
@@ -30,6 +31,7 @@ def attempt(line: str) -> tuple[str, str]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        offspring.end()
 
 
 def _write_output_to(folder: Path) -> Path:
