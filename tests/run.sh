@@ -23,7 +23,7 @@ again() { # again PYTHON… : tests with servers, kills and clocks get one more 
 stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
 
 types() {
-    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/stack labs/kit/examine labs/kit/mdp \
+    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/containers labs/kit/stack labs/kit/examine labs/kit/mdp \
         labs/*/*/theory.py dashboard bench tests --exclude 'tests/kit/policy'
     [ -n "$fast" ] && return
     for name in tabular grpo ppo; do
@@ -41,8 +41,13 @@ print(*found, *(["labs/kit/policy"] if sys.argv[1] == "ppo" else []))
 END
 }
 
+containers() { # images, compose, the engine `docker`: only where an engine answers
+    .venv/bin/gaplab stack image
+    again .venv/bin/pytest -q -m container tests/images tests/kit/engines
+}
+
 units() { # no trials, no servers
-    .venv/bin/pytest -q -m 'not trial' --ignore=tests/kit/policy --ignore=tests/faults -n 2 tests
+    .venv/bin/pytest -q -m 'not trial and not container' --ignore=tests/kit/policy --ignore=tests/faults -n 2 tests
     .venv/bin/pytest -q --doctest-modules --ignore=labs/kit/policy --ignore=labs/kit/templates labs/kit
 }
 
@@ -55,9 +60,18 @@ if [ -z "$fast" ]; then
     part "policy, in the grpo stack" "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo
     part "policy, in the ppo stack" "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
     part "engine, services, recording, dashboard, browser" \
-        again .venv/bin/pytest -q -m trial --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
+        again .venv/bin/pytest -q -m 'trial and not container' --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
     part "faults" again .venv/bin/pytest -q tests/faults
+    if docker info >/dev/null 2>&1; then
+        part "containers" containers
+    elif [ -n "${GAPLAB_CONTAINERS:-}" ]; then
+        printf 'No Docker engine answers, and GAPLAB_CONTAINERS asks for its tests.\n' >&2
+        exit 1
+    else
+        untested="containers: no Docker engine answers"
+    fi
     part "every lab's quick preset, through the command" .venv/bin/pytest -q -m trial tests/labs
 fi
 printf '\n== all passed\n'
 printf '%s\n' "${parts[@]}"
+[ -z "${untested:-}" ] || printf '  NOT TESTED  %s\n' "$untested"
