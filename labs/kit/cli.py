@@ -116,7 +116,10 @@ def gaps(
     markdown: Annotated[bool, typer.Option("--markdown", help="README's table, from the references alone")] = False,
     json: Json = False,
 ) -> None:
-    """Count and list the gaps: every claim by its headline verdict, the widest gap first."""
+    """List the claims that do not hold by their headline verdict, what departs the furthest first, and count all.
+
+    With --json every claim is told, those that hold as well.
+    """
     from labs.kit import catalogue, console, results
     from labs.kit.markdown import table
     from labs.kit.views import as_json, judged_of
@@ -130,7 +133,8 @@ def gaps(
         print_json([as_json(one) for one in judged])
         return
     out = console.out()
-    out.print(console.gap_table(judged))
+    for line in console.gap_lines(judged):
+        out.print(line)
     out.print("\n" + console.tally_line(len(labs), results.tally(judged)))
 
 

@@ -157,24 +157,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def gap_table(judged: Sequence[Judged]) -> Table:
-    """Every claim by its headline verdict, the widest gap (in tolerances) first."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("verdict", "claim", "predicted", "measured", "gap", "tolerances", "unit"):
-        table.add_column(column, justify="left" if column in ("verdict", "claim", "unit") else "right")
-    for one in sorted(judged, key=_width, reverse=True):
-        gap = one.gap
-        if gap.verdict is Verdict.NOT_RUN:
-            table.add_row(badge(gap.verdict), gap.claim.id)
-            continue
-        cells = (number(gap.predicted), number(gap.measured), number(gap.estimate, sign=True), f"{_width(one):.1f}")
-        table.add_row(badge(gap.verdict), gap.claim.id, *cells, escape(gap.claim.unit))
-    return table
+def gap_lines(judged: Sequence[Judged]) -> Iterable[Any]:
+    """Every claim that does not hold by its headline verdict, what departs the furthest (in tolerances) first."""
+    departing = [one.gap for one in judged if one.gap.verdict is not Verdict.HOLDS]
+    for gap in sorted(departing, key=lambda gap: (_ORDER.index(gap.verdict), -_width(gap))):
+        far = "" if gap.verdict is Verdict.NOT_RUN else f"  [dim]{number(_width(gap))} tolerances[/]"
+        yield f"{badge(gap.verdict)}  {gap.claim.id} {gap.variant}{far}"
+        yield Padding(f"[dim]{escape(sentence(gap))}[/]", (0, 0, 0, 2))
 
 
-def _width(one: Judged) -> float:
-    gap = one.gap
-    return -1.0 if gap.verdict is Verdict.NOT_RUN else abs(gap.estimate) / gap.tolerance if gap.tolerance else math.inf
+_ORDER = (Verdict.IMPOSSIBLE, Verdict.GAP, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
+
+
+def _width(gap: Gap) -> float:
+    """Tolerances between theory and practice; what lies on the right side of a one-sided claim is no distance."""
+    beyond = {"equals": abs(gap.estimate), "at_most": gap.estimate, "at_least": -gap.estimate}[gap.claim.relation]
+    return max(0.0, beyond / gap.tolerance) if gap.tolerance else math.inf
 
 
 def comparison_table(found: Sequence[Any]) -> Table:
