@@ -200,7 +200,7 @@ function scale(x, axis) {
       const at = sign * (1 + power);
       if (at < axis[0] || at > axis[1] || (power && power % Math.ceil((axis[1] - axis[0]) / 7))) continue;
       const text = shape("text", { x: x(sign ? at : 0), y: 12, "text-anchor": at > axis[1] - 0.4 ? "end" : "middle" });
-      text.textContent = sign ? `${sign < 0 ? "−" : ""}${(10 ** power).toLocaleString("en")}` : "0";
+      text.textContent = sign ? `${sign < 0 ? "−" : ""}${power < 4 ? (10 ** power).toLocaleString("en") : `10${"⁰¹²³⁴⁵⁶⁷⁸⁹"[power]}`}` : "0";
       made.append(text);
     }
   }
