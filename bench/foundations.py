@@ -72,7 +72,7 @@ def _figure(drawn: Drawn, pairs: int, peer: Path | None) -> list[Figure]:
     return [
         Figure(drawn.figure, "CPU s", warm, state, faster=drawn.target, peers=peers),
         Figure(f"{drawn.figure}, from the cache", "CPU s", first, "the first call of a process, kernels on disk"),
-        Figure(f"{drawn.figure}, cold", "CPU s", [cold], "the first call of all, which compiles"),
+        Figure(f"{drawn.figure}, cold", "CPU s", [cold], "the first call of all, no kernel on disk"),
     ]
 
 
