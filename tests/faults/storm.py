@@ -94,8 +94,10 @@ class Storm:
     def _descendant(self, word: str, parents_word: str = "") -> psutil.Process | None:
         """One process under the command whose command line has the word, and whose parent's has the other."""
         found = []
+        if self._command is None or self._command.poll() is not None:  # started again, with more to do, at the next turn
+            return None
         try:
-            for process in psutil.Process(self._run().pid).children(recursive=True):
+            for process in psutil.Process(self._command.pid).children(recursive=True):
                 line, above = " ".join(process.cmdline()), process.parent()
                 if word in line and above and parents_word in " ".join(above.cmdline()):
                     found.append(process)
@@ -114,7 +116,9 @@ class Storm:
 
     def _kill_command(self) -> bool:
         """And with it the shipper in it, at whatever call that was; half a second after its start at the earliest."""
-        running = self._run()
+        running = self._command
+        if running is None or running.poll() is not None:
+            return False
         if time.time() - psutil.Process(running.pid).create_time() < 0.5:
             return False
         running.kill()
