@@ -94,7 +94,7 @@ class Storm:
     def _descendant(self, word: str, parents_word: str = "") -> psutil.Process | None:
         """One process under the command whose command line has the word, and whose parent's has the other."""
         found = []
-        if self._command is None or self._command.poll() is not None:  # started again, with more to do, at the next turn
+        if self._command is None or self._command.poll() is not None:  # the next turn starts it, with more to do
             return None
         try:
             for process in psutil.Process(self._command.pid).children(recursive=True):
