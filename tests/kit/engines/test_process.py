@@ -10,6 +10,9 @@ import pytest
 
 from labs.kit import spool
 from labs.kit.engines import Ended, Event, Started, Status, process
+from labs.kit.engines.outside.crew import Crew
+from labs.kit.engines.outside.worker import Endings, Worker
+from labs.kit.making import Venvs
 from labs.kit.plan import Trial
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
@@ -233,6 +236,27 @@ def test_a_broken_stack_fails_its_trials_and_says_what_its_worker_said(
     assert told.status is Status.FAILED
     assert "no module named pebble" in told.message
     assert "gaplab stack build tabular" in told.message
+
+
+def test_a_worker_that_ends_before_it_is_handed_anything_is_answered_for(
+    labs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody would ever tell how its first trial ended, and the run would wait for ever."""
+    (trial,) = planned(labs, ["measure"])
+    monkeypatch.setenv("GAPLAB_HOME", str(tmp_path))
+    python = Stack("tabular").python
+    python.parent.mkdir(parents=True)
+    python.symlink_to("/bin/false")
+
+    def begin(stack: str, ended: Endings) -> Worker:
+        worker = process._begin(stack, ended)
+        while worker.code is None:
+            time.sleep(0.01)
+        return worker
+
+    crew = Crew(begin, Venvs(), workers=1, memory=1000)
+    crew.start(trial)
+    assert [(ended.trial, ended.status) for ended in crew.wait(10)] == [(trial, Status.FAILED)]
 
 
 def _pid(trial: Trial) -> int:

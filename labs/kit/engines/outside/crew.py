@@ -41,7 +41,8 @@ class Crew:
         worker = self._open.get(trial.stack)
         if worker is None or not worker.send(trial):
             self._open[trial.stack] = worker = self.begin(trial.stack, self._ended)
-            worker.send(trial)
+            if not worker.send(trial):  # it ended before it was handed anything
+                worker.answer_for(trial)
 
     def wait(self, seconds: float) -> list[Ended]:
         """What has ended, as soon as something has; nothing once the seconds have passed."""

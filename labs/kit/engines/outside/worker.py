@@ -49,7 +49,8 @@ class Worker:
     waiting: dict[str, Trial] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while `waiting` changes: each trial is answered for once, by the worker or by its end."""
-    over: bool = False
+    code: int | None = None
+    """Its exit code, or minus the signal that ended it, once it has ended."""
 
     def listen(self) -> "Worker":
         """Pass on what it answers, from a thread."""
@@ -59,7 +60,7 @@ class Worker:
     def send(self, trial: Trial) -> bool:
         """Hand over one trial; False where the worker is gone."""
         with self.lock:
-            if self.over:
+            if self.code is not None:
                 return False
             self.waiting[trial.key] = trial
             memory = sum(other.memory for other in self.waiting.values())
@@ -67,6 +68,11 @@ class Worker:
             self.channel.make_room(memory)
             self.channel.write(trial.to_json().encode() + b"\n")
         return True
+
+    def answer_for(self, trial: Trial) -> None:
+        """Tell how the trial ended that the worker, which has ended, will not answer for."""
+        assert self.code is not None
+        self.ended.put(self._explained(self._left(trial, self.code)))
 
     def close(self) -> None:
         """End it and wait until it is gone."""
@@ -81,9 +87,9 @@ class Worker:
         finally:
             code = self.channel.end()  # it has ended, but for one whose answer was no JSON: its trials are tried anew
             with self.lock:
-                self.over, left = True, list(self.waiting.values())
+                self.code, left = code, list(self.waiting.values())
             for trial in left:
-                self.ended.put(self._explained(self._left(trial, code)))
+                self.answer_for(trial)
 
     def _pass_on(self, told: dict[str, Any]) -> None:
         with self.lock:
