@@ -4,16 +4,18 @@
 
 LABS ?=
 PRESET ?= quick
+ENGINE ?= process
 gaplab := .venv/bin/gaplab
 
 help: ## print these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make up LABS='foundations integration/kl_*'    runs a part      make up GAPLAB_MLFLOW_PORT=5050    moves a service"
+	@echo "  make up ENGINE=docker                          everything in containers, from images of the same locks"
 
 up: ## make everything, start the services, run every lab's quick preset; again: goes on where it was
 	@sh bootstrap.sh
-	@$(gaplab) up $(foreach lab,$(LABS),'$(lab)') --preset '$(PRESET)'
+	@$(gaplab) up $(foreach lab,$(LABS),'$(lab)') --preset '$(PRESET)' --engine '$(ENGINE)'
 
 down: ## stop what `make up` started, and nothing else; everything recorded is kept
 	@if [ -x $(gaplab) ]; then $(gaplab) down; else echo "Nothing was ever started here."; fi

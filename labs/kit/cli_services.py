@@ -16,6 +16,9 @@ def add_to(app: typer.Typer) -> None:
 def up(
     labs: Annotated[list[str] | None, typer.Argument(metavar="LAB…", help="all labs if none is given")] = None,
     preset: Annotated[str, typer.Option(help="how much is run: quick, full or gpu")] = "quick",
+    engine: Annotated[
+        str, typer.Option(help="process: on this machine as it is; docker: all in containers")
+    ] = "process",
 ) -> None:
     """Start the dashboard, MLflow and Jupyter in the background, then run what is not finished.
 
@@ -23,7 +26,7 @@ def up(
     """
     from labs.kit.up import up as go
 
-    raise typer.Exit(go(labs or [], preset))
+    raise typer.Exit(go(labs or [], preset, engine))
 
 
 def down() -> None:

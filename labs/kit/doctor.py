@@ -8,7 +8,7 @@ from rich.table import Table
 
 from labs.kit import console
 from labs.kit.errors import LabError
-from labs.kit.examine import Finding, State, machine, making, records, serving
+from labs.kit.examine import Finding, State, containers, machine, making, records, serving
 from labs.kit.jsonout import print_json
 
 MARKS = {State.WELL: "[cyan]●[/]", State.NOTE: "[yellow]○[/]", State.ILL: "[red]◆[/]"}
@@ -26,7 +26,7 @@ def doctor(json: bool = False) -> int:
 
 def diagnose() -> Iterator[Finding]:
     """Every finding. A subject that cannot be looked at is itself a finding: the others are still told."""
-    for subject in (machine, making, serving, records):
+    for subject in (machine, making, serving, records, containers):
         try:
             yield from subject()
         except LabError as problem:

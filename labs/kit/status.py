@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from labs.kit import console, folders, places, services, spool
+from labs.kit import console, folders, places, spool, standing
 from labs.kit.jsonout import print_json
 from labs.kit.services import ServiceState
 
@@ -26,7 +26,7 @@ class Trials:
 
 def status(json: bool = False) -> int:
     """Print it all. Returns 0: a service that is stopped is no mistake."""
-    running, trials = services.status(), trials_of_labs()
+    running, trials = standing.status(), trials_of_labs()
     if json:
         told = {"services": list(map(asdict, running)), "trials": list(map(asdict, trials))}
         print_json({**told, "bytes": dict(disk_use())})
@@ -99,7 +99,7 @@ MARKS = {"healthy": "[cyan]●[/]", "starting": "[yellow]○[/]", "failed": "[re
 
 def _service(one: ServiceState) -> str:
     """One line, never cut: a shortened address opens nothing."""
-    taken = f"{one.link}   [dim]{one.memory:.0f} MB[/]" if one.pid else "make up starts it"
+    taken = f"{one.link}   [dim]{one.memory:.0f} MB[/]" if one.pid else f"{standing.again()} starts it"
     return f"{MARKS[one.state]} {one.name:<10} {one.state:<9} {taken}"
 
 

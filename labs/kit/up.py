@@ -1,15 +1,17 @@
 """`make up`, once there is a .venv: the services first, then the trials and what they need, the page filling."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 
-from labs.kit import catalogue, console, places, reference, results, services
+from labs.kit import catalogue, console, places, reference, results, standing
 from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
 from labs.kit.plan import plan
 from labs.kit.progress import run_and_tell
+from labs.kit.services import Links
 from labs.kit.services.known import DASHBOARD
 from labs.kit.views import judged_of
 from labs.kit.words import Lab
@@ -18,7 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def up(patterns: Sequence[str] = (), preset: str = "quick") -> int:
+def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "process") -> int:
     """Start the services and run what is not finished of the labs that the patterns name. Returns the exit code.
 
     Everything it makes is kept whole or not at all, so Ctrl-C and a second call cost nothing.
@@ -27,45 +29,63 @@ def up(patterns: Sequence[str] = (), preset: str = "quick") -> int:
     trials = plan(labs, preset)
     out = console.out()
     try:
-        links = _start(out)
-        code = run_and_tell(trials)
+        links = _start(out, engine)
+        code = run_and_tell(trials, engine)
+        pages = _notebooks(out, engine, links, sorted({trial.stack for trial in trials}))
     except KeyboardInterrupt:
-        told = "Stopped. Nothing is lost: type `make up` to go on from here, `make down` to stop the services."
+        again = standing.again()
+        told = f"Stopped. Nothing is lost: type `{again}` to go on from here, `make down` to stop the services."
         out.print(f"\n{told}", soft_wrap=True)
         return 130
     except OSError as problem:
         if in_words := _in_words(problem):
             raise in_words from problem
         raise
-    for line in _last_lines(labs, links):
+    for line in _last_lines(labs, links, pages):
         out.print(line, markup=False, soft_wrap=True)
     return code
 
 
 def down() -> int:
     """Stop what up() started, and nothing else. Returns the exit code."""
-    told = "Stopped the dashboard, MLflow and Jupyter. What was recorded is kept; `make up` goes on from there."
-    console.out().print(told if services.stop() else "Nothing of Gaplab's was running.", soft_wrap=True)
+    again, stopped = standing.again(), standing.stop()
+    told = f"Stopped {' and '.join(stopped)}. What was recorded is kept; `{again}` goes on from there."
+    console.out().print(told if stopped else "Nothing of Gaplab's was running.", soft_wrap=True)
     return 0
 
 
-def _start(out: Console) -> services.Links:
+def _start(out: Console, engine: str) -> Links:
     def ready(name: str, link: str) -> None:
         if name == DASHBOARD.name:
             out.print(f"Dashboard  {link}   shows the authors' verdicts until yours come in", soft_wrap=True)
 
-    with out.status("Starting the dashboard, MLflow and Jupyter"):
-        return services.start(ready=ready)
+    with out.status("Starting the dashboard, MLflow and Jupyter") as shown:
+        return standing.start(engine, ready, lambda line: shown.update(escape(line[:100])))
 
 
-def _last_lines(labs: Sequence[Lab], links: services.Links) -> list[str]:
+def _notebooks(out: Console, engine: str, links: Links, stacks: list[str]) -> dict[str, str]:
+    with out.status("Starting Jupyter") as shown:
+        return standing.notebooks(engine, links, stacks, lambda line: shown.update(escape(line[:100])))
+
+
+def _last_lines(labs: Sequence[Lab], links: Links, notebooks: Mapping[str, str]) -> list[str]:
     judged = [one for lab in labs for one in judged_of(lab)]
     return [
         "",
         console.tally_line(len(labs), results.tally(judged)) + _beside(labs),
-        f"Dashboard  {links.dashboard}      MLflow  {links.mlflow}      Jupyter  {links.jupyter}",
+        *_addresses(links, notebooks),
         f"Next: .venv/bin/gaplab show {_most_telling(labs, judged)}   ·   make down stops everything",
     ]
+
+
+def _addresses(links: Links, notebooks: Mapping[str, str]) -> Iterator[str]:
+    """In one line, where there is one Jupyter server."""
+    pages = f"Dashboard  {links.dashboard}      MLflow  {links.mlflow}"
+    if len(notebooks) == 1:
+        yield f"{pages}      Jupyter  {next(iter(notebooks.values()))}"
+        return
+    yield pages
+    yield from (f"Jupyter    {link}   {name}" for name, link in notebooks.items())
 
 
 def _beside(labs: Sequence[Lab]) -> str:

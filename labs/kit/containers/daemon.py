@@ -1,6 +1,7 @@
 """The Docker engine of this machine, or three sentences on why there is none."""
 
 import os
+import shutil
 from functools import cache
 
 import docker
@@ -12,7 +13,7 @@ from labs.kit.errors import LabError
 OLDEST = "1.44"
 """The API of engine 25, the first that compose.yaml's `start_interval` works with."""
 
-_INSTEAD = "Type the command again without `--engine docker` to run on this machine as it is."
+_INSTEAD = "Or type the command again without `--engine docker` (`make up` without ENGINE=docker): it needs no engine."
 
 
 @cache
@@ -52,8 +53,9 @@ def _unreachable(problem: DockerException) -> LabError:
             "Without it no container can be started.\n"
             f"Put yourself into its group (`sudo usermod -aG docker $USER`, then log in again). {_INSTEAD}"
         )
+    remedy = "Start it (`sudo systemctl start docker`, or Docker Desktop)."
+    if not any(map(shutil.which, ("docker", "dockerd"))):
+        remedy = "Install it: Docker Engine 25 or newer, or Docker Desktop."
     return LabError(
-        f"No Docker engine answers ({said}).\n"
-        "It is what starts containers, so none was started.\n"
-        f"Start it (`sudo systemctl start docker`, or Docker Desktop), or install it. {_INSTEAD}"
+        f"No Docker engine answers ({said}).\nIt is what starts containers, so none was started.\n{remedy} {_INSTEAD}"
     )

@@ -42,12 +42,13 @@ def build(stacks: Sequence[Stack], others: Sequence[str] = (), on_line: uv.Told 
         )
     labels = [f"{stack.name}.args.STACK_DIGEST={stack.digest}" for stack in stacks]
     told = [part for label in [f"*.args.REVISION={_revision()}", *labels] for part in ("--set", label)]
+    device = stacks[0].device if stacks else places.device()
     command = [tool, *_BAKE, *told, *[stack.name for stack in stacks], *others]
     said = []
     with subprocess.Popen(
         command,
         cwd=places.ROOT,
-        env=environment(),
+        env=environment(device),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,15 +61,16 @@ def build(stacks: Sequence[Stack], others: Sequence[str] = (), on_line: uv.Told 
         raise _failed(stacks, said)
 
 
-def environment() -> Mapping[str, str]:
+def environment(device: str | None = None) -> Mapping[str, str]:
     """What the bake file asks for: uv's certificates, index and wheels, as they are set up on this machine."""
-    env = {**os.environ, **{"GAPLAB_DEVICE": places.device()}}
+    device = device or places.device()
+    env = {**os.environ, **{"GAPLAB_DEVICE": device}}
     set_up = uv.environment()
     if (bundle := set_up.get("SSL_CERT_FILE")) and Path(bundle).is_file():
         env.setdefault("GAPLAB_CA", bundle)
     if index := set_up.get("UV_DEFAULT_INDEX"):
         env.setdefault("UV_DEFAULT_INDEX", index)
-    links = uv.find_links(None, places.device())[1::2]
+    links = uv.find_links(None, device)[1::2]
     if links and Path(links[0]).is_dir():
         env.setdefault("GAPLAB_WHEELS", links[0])
     elif links:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labs.kit import folders, services, spool, tracking
+from labs.kit import folders, services, spool, standing, tracking
 from labs.kit.backlog import Backlog
 from labs.kit.errors import LabError
 from labs.kit.examine.finding import Finding, State
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def records() -> Iterator[Finding]:
     """Damage first; then what MLflow lacks is sent, if it answers, and what died is ended."""
     yield _damage()
-    if next(state for state in services.status() if state.name == MLFLOW.name).state != "healthy":
+    if not any(state.name == MLFLOW.name and state.state == "healthy" for state in standing.status()):
         waiting = len(Backlog().records())
         state = State.NOTE if waiting else State.WELL
-        yield Finding("recording", state, f"{waiting} attempts wait for MLflow", "make up" if waiting else "")
+        yield Finding("recording", state, f"{waiting} attempts wait for MLflow", standing.again() if waiting else "")
         return
     yield _send()
     yield _left_running()

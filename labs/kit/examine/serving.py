@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from labs.kit import services
+from labs.kit import services, standing
 from labs.kit.errors import LabError
 from labs.kit.examine.finding import Finding, State
-from labs.kit.services import database
+from labs.kit.services import composed, database
 from labs.kit.services.known import SERVICES
 from labs.kit.services.ports import holder, is_free, ports
 
@@ -17,9 +17,20 @@ def serving() -> Iterator[Finding]:
     except LabError as problem:
         yield Finding.of_error("ports", problem)
         return
+    if composed.project():
+        yield from map(_contained, standing.status())
+        return
     for state in services.status():
         yield _service(state, at[state.name])
     yield _database()
+
+
+def _contained(state: services.ServiceState) -> Finding:
+    """One of compose's, which restarts what ends by itself."""
+    if state.state == "healthy":
+        return Finding(state.name, State.WELL, f"healthy in a container, {state.memory:.0f} MB")
+    told = f"{state.state}, in a container" + (f"; its log ends so:\n{state.detail}" if state.detail else "")
+    return Finding(state.name, State.ILL if state.state == "failed" else State.NOTE, told, standing.again())
 
 
 def _service(state: services.ServiceState, port: int) -> Finding:

@@ -1,0 +1,55 @@
+"""The services of this home, in whichever way they were started: on the bare machine, or by compose."""
+
+from collections.abc import Callable
+
+from labs.kit import services
+from labs.kit.services import Links, ServiceState, composed
+
+
+def status() -> list[ServiceState]:
+    """Every service, running or not."""
+    if not composed.project():
+        return services.status()
+    from labs.kit.containers import compose
+
+    return compose.states()
+
+
+def stop() -> list[str]:
+    """Stop what was started, and nothing else; what that was, in words."""
+    stopped = ["the dashboard, MLflow and Jupyter"] if services.stop() else []
+    if composed.project():
+        from labs.kit.containers import compose
+
+        stopped += ["the services in containers"] if compose.stop() else []
+    return stopped
+
+
+def again() -> str:
+    """What starts them again, the way they were started."""
+    return "make up ENGINE=docker" if composed.project() else "make up"
+
+
+def start(engine: str, ready: Callable[[str, str], None], tell: Callable[[str], None]) -> Links:
+    """Start them the way that fits the engine, those of the other way stopped: both want the same ports."""
+    if engine != "docker":
+        if composed.project():
+            stop()
+        return services.start(ready=ready)
+    from labs.kit.containers import compose
+
+    if not composed.project():
+        services.stop()
+    links = compose.start(tell)
+    for name in ("dashboard", "mlflow"):
+        ready(name, links.of(name))
+    return links
+
+
+def notebooks(engine: str, links: Links, stacks: list[str], tell: Callable[[str], None]) -> dict[str, str]:
+    """The addresses of Jupyter: one server on the bare machine, one for each stack in containers."""
+    if engine != "docker":
+        return {"": links.jupyter}
+    from labs.kit.containers import compose
+
+    return compose.notebooks(stacks, tell)
