@@ -1,5 +1,6 @@
 """The Docker engine, for who wants everything in containers, and whether they can use a GPU."""
 
+import shutil
 from collections.abc import Iterator
 
 from labs.kit.errors import LabError
@@ -22,7 +23,7 @@ def containers() -> Iterator[Finding]:
     try:
         yield Finding("docker gpu", State.WELL, f"{gpu.usable(runtimes)}: compose.gpu.yaml is added by itself")
     except LabError as problem:
-        yield _of(problem, "docker gpu", State.NOTE)
+        yield _of(problem, "docker gpu", State.NOTE if shutil.which("nvidia-smi") else State.WELL)
 
 
 def _of(problem: LabError, what: str, state: State) -> Finding:
