@@ -13,7 +13,7 @@ from tests.kit import tiny_stack
 
 DEVICES = ("cpu", "gpu")
 LOCKS = [Stack(stack.name, device).lock for stack in find() for device in DEVICES]
-LOCKS += [places.IMAGES / "uv.lock", places.IMAGES / "jupyter.lock"]
+LOCKS += [places.IMAGES / "uv.lock", places.IMAGES / "jupyter.lock", places.IMAGES / "command.lock"]
 
 
 def _pins(stack: Stack) -> dict[str, str]:
