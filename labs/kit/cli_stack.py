@@ -1,8 +1,12 @@
 """`gaplab stack`: the pinned sets of packages that labs run with."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from labs.kit.stack import Stack
 
 stacks = typer.Typer(
     help="Pinned sets of packages: a venv on this machine, an image in containers, from one lock.",
@@ -78,13 +82,28 @@ def lock_stacks(
     names: Names = None,
     device: Annotated[str, typer.Option(help="cpu or gpu")] = "cpu",
     upgrade: Annotated[bool, typer.Option(help="take the newest versions that requirements.in allows")] = False,
+    platform: Annotated[str, typer.Option(help="write nothing; say which locks another platform could use")] = "",
 ) -> None:
     """Write the locks, every package with its hashes, from requirements.in; what stacks share has one version."""
     from labs.kit import console, stack
 
+    if platform:
+        raise typer.Exit(
+            _elsewhere([stack.Stack(one, device) for one in names or [s.name for s in stack.find()]], platform)
+        )
     chosen = [stack.Stack(name, device) for name in names] if names else ()
     for path in stack.lock(chosen, device, upgrade):
         console.out().print(f"Wrote {path}", markup=False)
+
+
+def _elsewhere(stacks: "Sequence[Stack]", platform: str) -> int:
+    from labs.kit import console, stack
+
+    out = console.out()
+    against = {one: stack.hindrance(one, platform) for one in stacks}
+    for one, why in against.items():
+        out.print(f"{one.name:<10}{one.device}  " + (f"no: {why}" if why else "yes"), markup=False, soft_wrap=True)
+    return int(any(against.values()))
 
 
 def _packages(one: object) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from labs.kit import places
 from labs.kit.errors import LabError
-from labs.kit.stack import Stack, find, lock
+from labs.kit.stack import Stack, find, hindrance, lock
 from tests.kit import tiny_stack
 
 DEVICES = ("cpu", "gpu")
@@ -133,3 +133,12 @@ def _requirements(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("-r")] + [
         line for other in included for line in _requirements(other)
     ]
+
+
+def test_a_lock_that_another_platform_cannot_use_is_told_with_the_package() -> None:
+    """The CPU build of torch: its wheels are for one platform each, where all other packages have one for both."""
+    platform = "aarch64-manylinux_2_28"
+    assert hindrance(Stack("tabular", "cpu"), platform) == ""
+    assert "torch==" in hindrance(Stack("grpo", "cpu"), platform)
+    with pytest.raises(LabError, match="nonsense"):
+        hindrance(Stack("grpo", "cpu"), "nonsense")

@@ -4,8 +4,9 @@ Standard library alone, so that a bare machine makes its first venv with this co
 """
 
 from labs.kit.stack.building import build
+from labs.kit.stack.elsewhere import hindrance
 from labs.kit.stack.found import Stack, find, unused
 from labs.kit.stack.kernel import kernelspec
 from labs.kit.stack.locking import lock
 
-__all__ = ["Stack", "build", "find", "kernelspec", "lock", "unused"]
+__all__ = ["Stack", "build", "find", "hindrance", "kernelspec", "lock", "unused"]
