@@ -88,6 +88,20 @@ def test_one_command_starts_everything_in_containers_and_one_ends_it(project: st
     assert _gaplab("down")[1] == "Nothing of Gaplab's was running.\n"
 
 
+def test_a_project_of_another_checkout_is_left_alone(project: str, tmp_path: Path) -> None:
+    """Two clones on one machine have the same name by default."""
+    place = f"com.docker.compose.project.working_dir={tmp_path}"
+    mark = ("--label", f"com.docker.compose.project={project}", "--label", place)
+    name = docker("create", *mark, "gaplab-services:cpu", "true").stdout.strip()
+    try:
+        code, said = _gaplab("up", "--engine", "docker")
+        assert code == 2
+        assert str(tmp_path) in said
+        assert len(_containers()) == 1
+    finally:
+        docker("rm", name)
+
+
 def test_a_taken_port_is_told_before_anything_is_started(project: str) -> None:
     port = ports()["mlflow"]
     with subprocess.Popen(

@@ -30,6 +30,7 @@ def start(tell: Tell) -> Links:
     tell("building the images of the services")
     images.build([Stack("services")], ["database"], lambda line: tell(f"building the images of the services: {line}"))
     with folder.one_at_a_time():
+        _refuse_another_checkout()
         at, ours = ports(), _published()
         for service in (DASHBOARD, MLFLOW):
             if at[service.name] not in ours:
@@ -125,6 +126,17 @@ def _containers() -> list[Any]:
 def _published() -> set[int]:
     bindings = (one.attrs["HostConfig"]["PortBindings"] or {} for one in _containers() if one.status == "running")
     return {int(port["HostPort"]) for bound in bindings for ports in bound.values() for port in ports or ()}
+
+
+def _refuse_another_checkout() -> None:
+    """Compose goes by the project's name alone: it would replace the other's services and open its database."""
+    told = {one.labels.get("com.docker.compose.project.working_dir", "") for one in _containers()} - {str(places.ROOT)}
+    if told:
+        raise LabError(
+            f"The project {composed.project() or _project()} is that of another checkout: {', '.join(told)}.\n"
+            "Started from here too, its services would be replaced, and its database and token used.\n"
+            "Stop it there (`make down`), or type `make up ENGINE=docker COMPOSE_PROJECT_NAME=another-name`."
+        )
 
 
 def _project() -> str:
