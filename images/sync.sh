@@ -40,4 +40,4 @@ HOME=$home PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 "$VIRTUA
 # unchecked-hash: byte code without a time stamp, so that two builds give the same bytes
 "$VIRTUAL_ENV/bin/python" -m compileall -q --invalidation-mode unchecked-hash -i todo
 cd /
-rm -rf "$home" /tmp/* /root/.config /root/.cache
+rm -rf "$home" /tmp/* ~root/.config ~root/.cache
