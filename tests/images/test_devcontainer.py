@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from labs.kit import places
+from labs.kit.containers.images import environment
 from labs.kit.stack import find
 from tests.faults.server import free_port
 from tests.images.compose_file import services
@@ -83,7 +84,8 @@ def inside() -> Iterator[Callable[..., str]]:
     """Runs a command in the tabular devcontainer, in a project of this test's own."""
     project = f"gaplab-dev-{os.getpid()}"
     names = ("DASHBOARD", "MLFLOW", "TABULAR", "GRPO", "PPO")
-    env = {**os.environ, **{f"GAPLAB_{name}_PORT": str(free_port()) for name in names}, "COMPOSE_PROJECT_NAME": project}
+    ports = {f"GAPLAB_{name}_PORT": str(free_port()) for name in names}
+    env = {**environment("cpu"), **ports, "COMPOSE_PROJECT_NAME": project}
     where = ["--workspace-folder", str(places.ROOT), "--config", str(FOLDER / "tabular/devcontainer.json")]
 
     def tool(verb: str, *words: str) -> str:
