@@ -54,7 +54,7 @@ def test_every_trial_of_quick_was_recorded_and_judged(
 ) -> None:
     wanted = [c for c in lab.claims.values() if not c.presets or "quick" in c.presets]
     for claim in wanted:
-        for variant in set(claim.variants) & set(lab.presets["quick"].variants):
+        for variant in set(claim.variants) & set(lab.presets["quick"].variants) - {claim.against}:
             told = quick[claim.id, variant]
             assert told["failed"] == 0
             if lab.presets["quick"].seeds > 1 or claim.exact:
