@@ -178,6 +178,7 @@ def _width(gap: Gap) -> float:
 def comparison_table(found: Sequence[Any]) -> Table:
     """Claim by claim: same verdict or not, and how exactly the numbers came again."""
     table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(overflow="fold")
     for one in found:
         same = f"same verdict ({one.now})" if one.then is one.now else f"was {one.then}, is {one.now}"
         style = {"equal to the last bit": "cyan", "equal within the intervals": "cyan"}.get(one.agreement, "red")
