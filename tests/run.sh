@@ -23,7 +23,7 @@ again() { # again PYTHON… : tests with servers, kills and clocks get one more 
 stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
 
 types() {
-    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/containers labs/kit/stack labs/kit/examine labs/kit/mdp \
+    .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/containers labs/kit/share labs/kit/stack labs/kit/examine labs/kit/mdp \
         labs/*/*/theory.py dashboard bench tests --exclude 'tests/kit/policy'
     [ -n "$fast" ] && return
     for name in tabular grpo ppo; do

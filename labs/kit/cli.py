@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from labs.kit import cli_services, cli_stack
+from labs.kit import cli_services, cli_share, cli_stack
 from labs.kit.errors import LabError
 from labs.kit.jsonout import print_json
 
@@ -193,6 +193,7 @@ def new(
 
 cli_services.add_to(app)
 cli_stack.add_to(app)
+cli_share.add_to(app)
 
 
 def main() -> None:

@@ -18,10 +18,12 @@ DATABASE = "gaplab-database:15"
 SHUT = ("--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--pids-limit", "256")
 
 
-def docker(*arguments: str, check: bool = True, **told: str) -> "subprocess.CompletedProcess[str]":
-    """The docker command, its environment with what is told."""
+def docker(
+    *arguments: str, check: bool = True, said: str | None = None, **told: str
+) -> "subprocess.CompletedProcess[str]":
+    """The docker command, its environment with what is told, its input what is said."""
     done = subprocess.run(
-        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, capture_output=True, text=True
+        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, input=said, capture_output=True, text=True
     )
     assert done.returncode == 0 or not check, done.stderr
     return done

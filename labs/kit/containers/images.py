@@ -31,8 +31,16 @@ def is_built(stack: Stack) -> bool:
         return False
 
 
-def build(stacks: Sequence[Stack], others: Sequence[str] = (), on_line: uv.Told = lambda line: None) -> None:
-    """Build the images of the stacks, and other targets of the bake file. What has not changed costs a second."""
+def build(
+    stacks: Sequence[Stack],
+    others: Sequence[str] = (),
+    on_line: uv.Told = lambda line: None,
+    changed: Sequence[str] = (),
+) -> None:
+    """Build the images of the stacks, and other targets of the bake file. What has not changed costs a second.
+
+    `changed` are settings over the bake file's, as its --set takes them.
+    """
     daemon()
     if not (tool := shutil.which("docker")):
         raise LabError(
@@ -41,7 +49,7 @@ def build(stacks: Sequence[Stack], others: Sequence[str] = (), on_line: uv.Told 
             "Install docker-cli and docker-buildx (Debian), or Docker Desktop, and type the same command again."
         )
     labels = [f"{stack.name}.args.STACK_DIGEST={stack.digest}" for stack in stacks]
-    told = [part for label in [f"*.args.REVISION={_revision()}", *labels] for part in ("--set", label)]
+    told = [part for label in [f"*.args.REVISION={_revision()}", *labels, *changed] for part in ("--set", label)]
     device = stacks[0].device if stacks else places.device()
     command = [tool, *_BAKE, *told, *[stack.name for stack in stacks], *others]
     said = []

@@ -27,7 +27,7 @@ from labs.kit.stack import Stack
 OVERHEAD = 1024
 """MiB beside the trials: the stack's imports, and what a trial writes to /tmp."""
 PIDS = 512
-_TMPFS = "rw,exec,nosuid,nodev,size=1g,mode=1777"  # exec: Numba and torch put compiled code there
+TMPFS = "rw,exec,nosuid,nodev,size=1g,mode=1777"  # exec: Numba and torch put compiled code there
 _ALL = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 _STDERR = 2
 PATIENCE = 30.0
@@ -50,13 +50,18 @@ class Container:
     @classmethod
     def begin(cls, stack: Stack, cpus: int, command: tuple[str, ...], writable: Path, log: Path) -> "Container":
         """Start a module of the kit in the stack's image; it may write to one folder."""
+        return cls.of(name_of(stack), command, _walls(stack, cpus, writable), log)
+
+    @classmethod
+    def of(cls, image: str, command: tuple[str, ...], walls: dict[str, Any], log: Path) -> "Container":
+        """Start a module of the kit in an image, behind walls that shut() and the caller's folders make."""
         log.write_bytes(b"")
         try:
-            container = _create(stack, ["python", *command], _walls(stack, cpus, writable))
+            container = _create(image, ["python", *command], walls)
             made = cls(container, log, container.attach_socket(params=_ALL))
             container.start()
         except (APIError, Unreachable) as problem:
-            raise _not_started(stack, problem) from problem
+            raise _not_started(image, problem) from problem
         threading.Thread(target=made._hear_of_memory, daemon=True).start()
         return made
 
@@ -118,33 +123,44 @@ class Container:
                 self.told_of_memory.set()
 
 
-def _create(stack: Stack, command: list[str], walls: dict[str, Any]) -> Any:
+def _create(image: str, command: list[str], walls: dict[str, Any]) -> Any:
     """A container, once the engine answers: one that is being restarted is waited for."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return daemon().containers.create(name_of(stack), command, **walls)
+            return daemon().containers.create(image, command, **walls)
         except Unreachable:
             if time.monotonic() > end:
                 raise
             time.sleep(0.5)
 
 
-def _not_started(stack: Stack, problem: Exception) -> LabError:
+def _not_started(image: str, problem: Exception) -> LabError:
     said = str(getattr(problem, "explanation", None) or problem)
-    remedy = f"`docker run --rm {name_of(stack)} true` shows whether any container can be started."
+    remedy = f"`docker run --rm {image} true` shows whether any container can be started."
     if "device driver" in said:
         remedy = "Install NVIDIA's driver and container toolkit on this machine, or leave GAPLAB_DEVICE=gpu out."
     return LabError(
-        f"No container of {name_of(stack)} could be started: {said}.\n"
-        f"The trials of stack {stack.name} run in it, so none of them ran.\n{remedy}"
+        f"No container of {image} could be started: {said}.\nTrials run in it, so none of them ran.\n{remedy}"
     )
 
 
 def _walls(stack: Stack, cpus: int, writable: Path) -> dict[str, Any]:
-    """No network, no capabilities, a read-only root; labs to read, one folder to write."""
+    """Labs to read, one folder to write."""
+    held = [path for path in ("/tmp", "/home/lab", str(places.home() / "base")) if path != str(writable)]
     return {
-        "labels": labels(stack.name),
+        **shut(stack.name, stack.device, cpus),
+        "tmpfs": dict.fromkeys(held, TMPFS),
+        "mounts": [*_mounts(writable)],
+        "working_dir": str(places.ROOT),
+        "environment": _environment(stack),
+    }
+
+
+def shut(stack: str, device: str, cpus: int) -> dict[str, Any]:
+    """No network, no capabilities, a read-only root, limits."""
+    return {
+        "labels": labels(stack),
         "stdin_open": True,
         "auto_remove": True,
         "network_mode": "none",
@@ -158,11 +174,7 @@ def _walls(stack: Stack, cpus: int, writable: Path) -> dict[str, Any]:
         "memswap_limit": f"{OVERHEAD}m",
         "nano_cpus": int(cpus * 1e9),
         "shm_size": "256m",
-        "tmpfs": {path: _TMPFS for path in ("/tmp", "/home/lab", str(places.home() / "base")) if path != str(writable)},
-        "mounts": [*_mounts(writable)],
-        "working_dir": str(places.ROOT),
-        "environment": _environment(stack),
-        "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if stack.device == "gpu" else [],
+        "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if device == "gpu" else [],
     }
 
 
