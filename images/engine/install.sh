@@ -2,8 +2,7 @@
 # Docker Engine on a bare Debian. Bookworm's own (20.10) is too old for compose's start_interval and for bake, so there engine,
 # client, compose and buildx come from the next release, and nothing else does.
 set -euo pipefail
-if docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 && command -v dockerd >/dev/null &&
-    command -v docker-registry >/dev/null; then exit 0; fi
+if docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 && command -v dockerd >/dev/null; then exit 0; fi
 
 packages="docker.io docker-cli docker-compose docker-buildx containerd"
 if grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then
@@ -25,11 +24,3 @@ fi
 apt-get update -qq
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $packages runc iptables debootstrap >/dev/null
-
-# A registry for the tests. Unpacked, not installed: its service would listen on every address.
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-apt-get download -qq docker-registry 2>/dev/null
-dpkg-deb -x docker-registry_*.deb .
-install usr/bin/docker-registry /usr/local/bin/

@@ -13,6 +13,7 @@ share = typer.Typer(
     no_args_is_help=True,
 )
 LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="[mechanism/]lab; it needs a reference.json")]
+Key = Annotated[Path | None, typer.Option(help="sign the manifest with this SSH key, for example ~/.ssh/id_ed25519")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON value for a program, nothing else")]
 
 
@@ -23,7 +24,9 @@ def add_to(app: typer.Typer) -> None:
 
 @share.command("push")
 def push_image(
-    lab: LabArgument, name: Annotated[str, typer.Argument(metavar="NAME", help="registry.example.org/me/lab")]
+    lab: LabArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="registry.example.org/me/lab")],
+    key: Key = None,
 ) -> None:
     """Build a lab's image and push it to a registry; prints NAME@sha256:…, which is what to hand on.
 
@@ -31,13 +34,14 @@ def push_image(
     """
     from labs.kit.share import making
 
-    _tell_of(making.push(_built(lab), name))
+    _tell_of(making.push(_built(lab, key), name))
 
 
 @share.command("save")
 def save_image(
     lab: LabArgument,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="written anew; a name in .gz is compressed")],
+    key: Key = None,
 ) -> None:
     """Build a lab's image and write it to one file, for those without a registry; prints FILEwith its digest.
 
@@ -45,12 +49,15 @@ def save_image(
     """
     from labs.kit.share import making
 
-    _tell_of(making.save(_built(lab), file))
+    _tell_of(making.save(_built(lab, key), file))
 
 
 @share.command("verify")
 def verify_image(
     image: Annotated[str, typer.Argument(metavar="NAME@sha256:…|FILE[@sha256:…]", help="what push or save printed")],
+    signers: Annotated[
+        Path | None, typer.Option(help="take it only if signed by one of these: a line each, NAME and public key")
+    ] = None,
     preset: Annotated[str, typer.Option(help="how much is run: quick or full")] = "quick",
     workers: Annotated[int | None, typer.Option(min=1, help="trials at once (default: cores)")] = None,
     json: Json = False,
@@ -59,15 +66,17 @@ def verify_image(
 
     First digest, labels, manifest and files are held against each other; nothing is started before they agree. Equal to
     the last bit is asked for on the class of machine that recorded it, equal within the intervals elsewhere. Exit code
-    1 if a claim is different. The image and all that it wrote are removed again. It does not say that the lab is
-    right: it says that what its authors measured comes again.
+    1 if a claim is different. The image and all that it wrote are removed again.
+
+    A signature covers the manifest and so the lab, the kit and the lock; the digest covers the packages as well.
+    Neither says that the lab is right: this says that what its authors measured comes again.
     """
     from labs.kit import console
     from labs.kit.jsonout import print_json
     from labs.kit.share import proof, quarantine, telling
 
     out = console.out()
-    with out.status("fetching") as status, quarantine.taken_in(image) as guest:
+    with out.status("fetching") as status, quarantine.taken_in(image, signers) as guest:
         if not json:
             for line in telling.head(guest):
                 typer.echo(line)
@@ -81,13 +90,13 @@ def verify_image(
     raise typer.Exit(telling.exit_code(found))
 
 
-def _built(name: str) -> Any:
+def _built(name: str, key: Path | None) -> Any:
     from labs.kit import catalogue, console
     from labs.kit.share import making
 
     lab, _ = catalogue.pick_claim(name)
     with console.out().status(f"building the image of {lab.id}") as status:
-        return making.build(lab, lambda line: status.update(line[:100]))
+        return making.build(lab, key, lambda line: status.update(line[:100]))
 
 
 def _tell_of(name: str) -> None:

@@ -2,28 +2,30 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from labs.kit import places
+from labs.kit import catalogue, places
 from labs.kit.containers import images
+from labs.kit.share import making
 from labs.kit.stack import Stack, find
+from tests.images.registry import registry
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 STACKS = [stack.name for stack in find() if stack.in_image]
 LAB_STACKS = [stack.name for stack in find() if stack.for_labs]
+LAB = "validation/intervals"
+"""The lab whose quick trials take the least."""
 DATABASE = "gaplab-database:15"
 SHUT = ("--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--pids-limit", "256")
 
 
-def docker(
-    *arguments: str, check: bool = True, said: str | None = None, **told: str
-) -> "subprocess.CompletedProcess[str]":
-    """The docker command, its environment with what is told, its input what is said."""
+def docker(*arguments: str, check: bool = True, **told: str) -> "subprocess.CompletedProcess[str]":
+    """The docker command, its environment with what is told."""
     done = subprocess.run(
-        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, input=said, capture_output=True, text=True
+        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, capture_output=True, text=True
     )
     assert done.returncode == 0 or not check, done.stderr
     return done
@@ -58,3 +60,16 @@ def base_image() -> str:
         return said
     dockerfile = Path(places.IMAGES / "Dockerfile").read_text()
     return next(line.partition("=")[2] for line in dockerfile.splitlines() if line.startswith("ARG BASE_IMAGE="))
+
+
+@pytest.fixture(scope="module")
+def lab_image() -> str:
+    """The image of a small lab, as `gaplab share` builds it."""
+    return str(making.build(catalogue.pick([LAB])[0]).tags[0])
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """host:port of a registry of the tests' own: what is pushed twice is stored once."""
+    with registry(tmp_path_factory.mktemp("registry")) as told:
+        yield told

@@ -13,7 +13,7 @@ from labs.kit import places, reference
 from labs.kit.containers import images
 from labs.kit.containers.daemon import daemon
 from labs.kit.errors import LabError
-from labs.kit.share import manifest
+from labs.kit.share import manifest, signature
 from labs.kit.stack import Stack, uv
 from labs.kit.words import Lab
 
@@ -24,14 +24,16 @@ PATIENCE = 1800
 """Seconds that the engine may take over one image: it says nothing while it packs and unpacks gigabytes."""
 
 
-def build(lab: Lab, on_line: uv.Told = lambda line: None) -> Any:
-    """Build the lab's image and return it. Raises LabError where the lab has no reference, or a stale one."""
+def build(lab: Lab, key: Path | None = None, on_line: uv.Told = lambda line: None) -> Any:
+    """Build the lab's image, signed if a key is given. Raises LabError where its reference is stale or missing."""
     stack = Stack(lab.stack)
     _refuse_stale(lab)
     held = manifest.files(places.ROOT, ["labs/__init__.py", "labs/kit", f"labs/{lab.id}", f"images/{lab.stack}"])
     said = manifest.encode(manifest.describe(lab, stack.device, held))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, manifest.NAME).write_bytes(said)
+        if key:
+            signature.sign(Path(folder, manifest.NAME), key)
         changed = {
             "target": "share",
             "tags": name_of(lab, stack),

@@ -17,7 +17,7 @@ from labs.kit import places, reading
 from labs.kit.containers.daemon import daemon
 from labs.kit.containers.images import DIGEST
 from labs.kit.errors import LabError
-from labs.kit.share import manifest
+from labs.kit.share import manifest, signature
 from labs.kit.share.archive import LARGEST, image_of, refused
 from labs.kit.share.making import LAB, MANIFEST, PATIENCE
 from labs.kit.words import Lab
@@ -40,10 +40,12 @@ class Guest:
     """A folder for everything that comes of it, removed at the end."""
     vouched: bool
     """Whether the caller named the digest, so that nobody can have changed it on its way."""
+    signer: str
+    """Who signed its manifest, in words; empty where nobody did."""
 
 
 @contextmanager
-def taken_in(what: str) -> Iterator[Guest]:
+def taken_in(what: str, signers: Path | None = None) -> Iterator[Guest]:
     """Fetch NAME@sha256:… or load FILE, check it, and remove it again. Raises LabError for what is not in order."""
     daemon().api.timeout = PATIENCE
     before = {image.id for image in daemon().images.list(all=True)}
@@ -52,7 +54,8 @@ def taken_in(what: str) -> Iterator[Guest]:
         image, vouched = _fetched(what)
         try:
             lab, said = _examined(what, image, Path(folder))
-            yield Guest(image, lab, said, Path(folder), vouched)
+            signer = signature.signer(Path(folder, "opt-gaplab", manifest.NAME), signers)
+            yield Guest(image, lab, said, Path(folder), vouched, signer)
         finally:
             if image.id not in before:
                 with suppress(APIError):  # a container of somebody else's uses it meanwhile

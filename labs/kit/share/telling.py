@@ -12,14 +12,14 @@ _SAID = {
     Agreement.DIFFERENT: "different",
     Agreement.MISSING: "not among the recorded",
 }
+_VOUCHED = "the very image of the digest given"
+_NOT_VOUCHED = "no digest was given, so its packages may have been changed on its way"
 
 
 def head(guest: Guest) -> Iterator[str]:
     """Who vouches for the image, what it holds, and which machine recorded it."""
-    if guest.vouched:
-        yield "unsigned: it is the very image of this digest; who made it, nothing says"
-    else:
-        yield "unsigned, and no digest was given: nothing says who made it, nor that nobody changed it on its way"
+    who = f"signed {guest.signer}" if guest.signer else "unsigned: nothing says who made it"
+    yield f"{who}; {_VOUCHED if guest.vouched else _NOT_VOUCHED}"
     stack, cpu = guest.said["stack"], guest.said["cpu"]
     same = "as here" if cpu == hardware.cpu() else "not as here: equal bits are not expected"
     yield f"{guest.lab.id}, stack {stack['name']} ({stack['lock'][:12]}), recorded on {cpu['model']}, {same}"
@@ -48,7 +48,13 @@ def as_json(guest: Guest, found: Sequence[Comparison]) -> dict[str, Any]:
         | {"agreement": one.agreement, "equal": one.equal, "seeds": one.seeds}
         for one in found
     ]
-    return {"lab": guest.lab.id, "image": guest.image.id, "signed": False, "digest": guest.vouched, "claims": claims}
+    return {
+        "lab": guest.lab.id,
+        "image": guest.image.id,
+        "signed": guest.signer,
+        "digest": guest.vouched,
+        "claims": claims,
+    }
 
 
 def _name(one: Comparison) -> str:
