@@ -30,6 +30,7 @@ FORBIDDEN = {
     "labs/kit/engines/inside/*.py": SERVICES | ARRAYS | {"docker", "labs.kit.containers", "labs.kit.engines.outside"},
     "labs/kit/engines/outside/*.py": STACK | SERVICES | ARRAYS | {"docker", "labs.kit.containers", "labs.kit.results"},
     "labs/kit/containers/*.py": STACK | SERVICES | ARRAYS | {"labs.kit.results", "labs.kit.gap", "labs.kit.trial"},
+    "labs/kit/share/*.py": STACK | SERVICES | ARRAYS | {"labs.kit.trial", "labs.kit.policy"},
     "dashboard/**/*.py": STACK | {"mlflow", "labs.kit.trial", "labs.kit.policy", "labs.kit.shipper"},
 }
 

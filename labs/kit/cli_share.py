@@ -43,7 +43,7 @@ def save_image(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="written anew; a name in .gz is compressed")],
     key: Key = None,
 ) -> None:
-    """Build a lab's image and write it to one file, for those without a registry; prints FILEwith its digest.
+    """Build a lab's image and write it to one file, for those without a registry; prints its name with its digest.
 
     Hand on the digest by another way than the file: who can change the file could change the digest beside it.
     """
