@@ -128,7 +128,9 @@ def test_another_image_under_the_lab_s_name_is_refused(lab_image: str, name: str
     docker("push", "-q", name)
     told = docker("image", "inspect", "-f", "{{json .RepoDigests}}", name).stdout
     docker("image", "rm", name)
-    assert "its labels name no lab" in refusal(next(one for one in json.loads(told) if one.startswith(name)))
+    what = next(one for one in json.loads(told) if one.startswith(name))
+    assert "its labels name no lab" in refusal(what)
+    docker("image", "rm", what)
 
 
 def test_a_manifest_that_names_other_claims_is_refused(lab_image: str, name: str, tmp_path: Path) -> None:
