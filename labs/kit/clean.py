@@ -13,7 +13,7 @@ from labs.kit.errors import LabError, near
 from labs.kit.examine.records import left_running
 from labs.kit.lock import Busy, hold, lock
 from labs.kit.recipe import recipe
-from labs.kit.status import bytes_of, megabytes
+from labs.kit.sizes import bytes_of, megabytes
 
 WHAT = {
     "trials": "trials whose setting, code or stack has changed since: they count nowhere",

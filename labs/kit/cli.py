@@ -102,12 +102,15 @@ def run(
 
     Ctrl-C loses nothing: type the same command again to go on. Exit code 1 if a trial failed.
     """
-    from labs.kit import catalogue
+    from labs.kit import catalogue, console
     from labs.kit.plan import plan
-    from labs.kit.progress import run_and_tell
+    from labs.kit.progress import about_preset, run_and_tell
 
-    trials = plan(catalogue.pick(labs or []), preset, variant or [], seeds)
-    raise typer.Exit(run_and_tell(trials, engine=engine, workers=workers, json=json))
+    chosen = catalogue.pick(labs or [])
+    trials = plan(chosen, preset, variant or [], seeds)
+    for line in () if json else about_preset(chosen, preset):
+        console.out().print(line, soft_wrap=True)
+    raise typer.Exit(run_and_tell(trials, engine, workers, json).exit_code)
 
 
 @app.command()
@@ -146,9 +149,10 @@ def verify(labs: LabsArgument = None, preset: PresetOption = "quick", json: Json
     """
     from labs.kit import catalogue, console
     from labs.kit.compare import Agreement
+    from labs.kit.plan import having
     from labs.kit.verify import verify as verify_lab
 
-    found = [one for lab in catalogue.pick(labs or []) for one in verify_lab(lab, preset)]
+    found = [one for lab in having(catalogue.pick(labs or []), preset) for one in verify_lab(lab, preset)]
     if json:
         print_json([{"claim": c.claim.id, "variant": c.variant, "agreement": c.agreement} for c in found])
     else:
@@ -170,7 +174,7 @@ def record(
     presets = preset or reference.RECORDED
     for lab in catalogue.pick(labs or []):
         for name in presets:
-            if name in lab.presets and (code := run_and_tell(plan([lab], name))):
+            if name in lab.presets and (code := run_and_tell(plan([lab], name)).exit_code):
                 raise typer.Exit(code)
         console.out().print(f"Wrote {reference.write(lab, presets)}", markup=False)
         for figure in document.draw(lab):

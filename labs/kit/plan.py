@@ -66,9 +66,23 @@ def plan(
     seeds: int | None = None,
     stack: str | None = None,
 ) -> list[Trial]:
-    """The trials of some labs, seeds outermost so that every verdict gets its second seed early."""
-    made = [trial for lab in labs for trial in _of_lab(lab, preset, variants, seeds, stack)]
+    """The trials of the labs that have the preset, seeds outermost so that every verdict gets its second seed early."""
+    made = [trial for lab in having(labs, preset) for trial in _of_lab(lab, preset, variants, seeds, stack)]
     return sorted(made, key=lambda trial: trial.seed)
+
+
+def having(labs: Sequence[Lab], preset: str) -> list[Lab]:
+    """Those of the labs that have the preset. Raises LabError where none has."""
+    found = [lab for lab in labs if preset in lab.presets]
+    if labs and not found:
+        known = {name for lab in labs for name in lab.presets}
+        whose = f"{labs[0].id} has no" if len(labs) == 1 else f"None of these {len(labs)} labs has a"
+        raise LabError(
+            f"{whose} preset {preset!r}. {near(preset, known)}\n"
+            "A preset says how much of a lab is run.\n"
+            f"Type for example `gaplab run {labs[0].id} --preset quick`."
+        )
+    return found
 
 
 def recipes(lab: Lab, variant: str) -> dict[str, str]:
@@ -81,12 +95,6 @@ def recipes(lab: Lab, variant: str) -> dict[str, str]:
 
 
 def _of_lab(lab: Lab, preset: str, variants: Sequence[str], seeds: int | None, stack: str | None) -> Iterator[Trial]:
-    if preset not in lab.presets:
-        raise LabError(
-            f"{lab.id} has no preset {preset!r}. {near(preset, lab.presets)}\n"
-            "A preset says how much of a lab is run.\n"
-            f"Type for example `gaplab run {lab.id} --preset quick`."
-        )
     for variant in variants:
         if variant not in lab.variants:
             raise LabError(

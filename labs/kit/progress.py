@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from labs.kit import console, reading, results, spool
+from labs.kit import console, places, reading, results, spool
 from labs.kit.engines import Ended, Event, Notice, Planned, Status
 from labs.kit.gap import Gap, Verdict
 from labs.kit.jsonout import print_json
 from labs.kit.pace import Pace, count, duration
-from labs.kit.plan import Trial
+from labs.kit.plan import Trial, having
 from labs.kit.run import Failure, Report, run
 from labs.kit.words import Lab
 
@@ -28,12 +28,12 @@ SHOWN = 5
 
 def run_and_tell(
     trials: Sequence[Trial], engine: str = "process", workers: int | None = None, json: bool = False
-) -> int:
-    """Run the trials with a display, or for a program with one JSON value at the end. Returns the exit code."""
+) -> Report:
+    """Run the trials with a display, or for a program with one JSON value at the end."""
     if json:
         report = run(trials, engine, workers)
         print_json({**vars(report), "failed": [vars(failure) for failure in report.failed]})
-        return report.exit_code
+        return report
     out = console.out()
     show = Progress(out)
     begin = time.monotonic()
@@ -41,7 +41,16 @@ def run_and_tell(
         report = run(trials, engine, workers, show)
     for line in summary(report, time.monotonic() - begin):
         out.print(line, soft_wrap=True)
-    return report.exit_code
+    return report
+
+
+def about_preset(labs: Sequence[Lab], preset: str) -> Iterator[str]:
+    """What a reader may not expect of a preset that not every lab has, as Rich markup."""
+    lack = len(labs) - len(having(labs, preset))
+    if lack:
+        yield f"[dim]{lack} of {count(len(labs), 'lab')} have no preset {preset}, so they are left out.[/]"
+    if preset == "gpu" and places.device() != "gpu":
+        yield "[yellow]The stacks here are for the CPU, on which the preset gpu takes hours: GAPLAB_DEVICE=gpu.[/]"
 
 
 class Progress:

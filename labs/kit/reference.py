@@ -204,6 +204,6 @@ def _base_digest(trials: Iterable[Trial]) -> str:
     if len(found) > 1:
         raise LabError(
             f"The trials of this lab were made from {len(found)} different base models.\n"
-            "A reference mixes nothing.\nType `gaplab clean --stale`, then `gaplab record` again."
+            "A reference mixes nothing.\nRemove the older ones under the trials' folder, then record it again."
         )
     return found.pop() if found else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from labs.kit import spool
 from labs.kit.backlog import Backlog
-from labs.kit.engines import Ended, Engine, Event, Notice, Planned, Status, open_engine
+from labs.kit.engines import Ended, Engine, Event, Notice, Planned, Started, Status, open_engine
 from labs.kit.plan import Trial
 from labs.kit.preparing import Preparing
 from labs.kit.schedule import carry_out
@@ -29,6 +29,8 @@ class Failure:
     status: Status
     message: str
     """Three sentences."""
+    begun: bool = True
+    """False where it could not even start: its stack could not be made."""
 
 
 @dataclass
@@ -52,14 +54,19 @@ class Report:
         """0 where every trial is finished, 1 where one failed. Waiting for MLflow is no failure: nothing is lost."""
         return 1 if self.failed else 0
 
-    def add(self, ended: Ended) -> None:
+    @property
+    def hindered(self) -> bool:
+        """Whether there were trials that could not even start."""
+        return not all(failure.begun for failure in self.failed)
+
+    def add(self, ended: Ended, begun: bool) -> None:
         """Count one trial."""
         if ended.status is Status.FINISHED:
             self.done += 1
         elif ended.status is Status.ELSEWHERE:
             self.elsewhere += 1
         else:
-            self.failed.append(Failure(ended.trial.name, ended.status, ended.message))
+            self.failed.append(Failure(ended.trial.name, ended.status, ended.message, begun))
 
 
 def run(
@@ -82,10 +89,12 @@ def run(
     tell(Planned(left, report.skipped))
     with _recording(report, uri or tracking_uri(), tell) if ship else nullcontext(_nothing) as new, _closing(opened):
         if left:
-            preparing = Preparing(left, tell, opened.making)
+            preparing, begun = Preparing(left, tell, opened.making), set[str]()
             for event in carry_out(left, opened, preparing.ready):
+                if isinstance(event, Started):
+                    begun.add(event.trial.key)
                 if isinstance(event, Ended) and event.final:
-                    report.add(event)
+                    report.add(event, event.trial.key in begun)
                     new()
                 tell(event)
     return report

@@ -1,8 +1,8 @@
 """Which trial runs when, beside what, and how often: the same rules for every engine.
 
 Raised: not run again, for the same seed would raise again. Killed: run again, three attempts in all; killed twice by
-SIGKILL, which is how the kernel ends what takes too much memory: the third attempt runs alone. Running in another
-command: waited for.
+SIGKILL, which is how the kernel ends what takes too much memory: the third attempt runs alone, as every trial of the
+preset `gpu` does. Running in another command: waited for.
 """
 
 import signal
@@ -69,7 +69,8 @@ class _Course:
         return self.engine.fits(trial, running)
 
     def _is_alone(self, trial: Trial) -> bool:
-        return self.out_of_memory[trial.key] >= ATTEMPTS - 1
+        """A trial that was too large beside others, and one that has the GPU's memory to itself."""
+        return trial.preset == "gpu" or self.out_of_memory[trial.key] >= ATTEMPTS - 1
 
     def _start(self, trial: Trial) -> Event:
         if spool.is_finished(trial.folder):

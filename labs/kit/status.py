@@ -1,16 +1,19 @@
 """`gaplab status`: what runs and where, how many trials are done, and what it all takes on the disk."""
 
-import os
-import stat
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from labs.kit import console, folders, places, spool, standing
+from labs.kit import console, folders, places, sizes, spool, standing
 from labs.kit.jsonout import print_json
 from labs.kit.services import ServiceState
+
+PATIENCE = 0.3
+"""Seconds for counting bytes; `--json` counts all, however long it takes."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,34 @@ class Trials:
     """Begun, not finished, and run by nobody now."""
 
 
+@dataclass(frozen=True)
+class Use:
+    """What a part of home() takes on the disk."""
+
+    part: str
+    bytes: int
+    is_all: bool = True
+    """False where the time was over before everything was counted."""
+
+    def __str__(self) -> str:
+        return ("" if self.is_all else "over ") + sizes.megabytes(self.bytes)
+
+
 def status(json: bool = False) -> int:
     """Print it all. Returns 0: a service that is stopped is no mistake."""
     running, trials = standing.status(), trials_of_labs()
     if json:
         told = {"services": list(map(asdict, running)), "trials": list(map(asdict, trials))}
-        print_json({**told, "bytes": dict(disk_use())})
+        print_json({**told, "bytes": {use.part: use.bytes for use in disk_use()}})
         return 0
     out = console.out()
     for one in running:
         out.print(_service(one), soft_wrap=True)
     out.print(_trials(trials) if trials else "\nNo trial was run here yet. Type: make up, or gaplab run LAB")
-    sizes = dict(disk_use())  # takes seconds where the disk is slow, so it comes last
-    parts = "  ·  ".join(f"{name} {megabytes(size)}" for name, size in sizes.items() if size >= 2**20)
-    out.print(f"\n{places.home()}: {megabytes(sum(sizes.values()))}  ({parts})", markup=False, soft_wrap=True)
+    used = list(disk_use(PATIENCE))  # it takes seconds where the disk is cold, so it comes last and not whole
+    parts = "  ·  ".join(f"{use.part} {use}" for use in used if use.bytes >= 2**20)
+    whole = Use("", sum(use.bytes for use in used), all(use.is_all for use in used))
+    out.print(f"\n{places.home()}: {whole}  ({parts})", markup=False, soft_wrap=True)
     return 0
 
 
@@ -46,39 +63,15 @@ def trials_of_labs() -> list[Trials]:
     return [_count(lab) for lab in folders.labs()]
 
 
-def disk_use() -> Iterator[tuple[str, int]]:
-    """Bytes of each part of home(); a file with several names (stacks share theirs) counts once."""
-    seen: set[tuple[int, int]] = set()
-    if places.home().is_dir():
-        for part in sorted(places.home().iterdir()):
-            yield part.name, bytes_of(part, seen)
-
-
-def bytes_of(path: Path, seen: set[tuple[int, int]]) -> int:
-    """What a file or folder takes on the disk, without what was seen before."""
-    waiting, total = [str(path)], 0
-    while waiting:
-        here = waiting.pop()
-        try:
-            told = os.lstat(here)
-            if (told.st_dev, told.st_ino) in seen:
-                continue
-            seen.add((told.st_dev, told.st_ino))
-            total += told.st_blocks * 512
-            if stat.S_ISDIR(told.st_mode):
-                waiting += [entry.path for entry in os.scandir(here)]
-        except FileNotFoundError:  # it was removed while we looked
-            continue
-    return total
-
-
-def megabytes(size: float) -> str:
-    """A size as a person says it.
-
-    >>> megabytes(3_500_000), megabytes(2_150_000_000)
-    ('3 MB', '2.0 GB')
-    """
-    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
+def disk_use(patience: float = math.inf) -> Iterator[Use]:
+    """Each part of home(), the stacks first; what was not counted when the seconds are over is told as it stands."""
+    home, seen = places.home(), set[tuple[int, int]]()
+    if (home / "stacks").is_dir():
+        yield Use("stacks", sizes.of_stacks(home / "stacks"))
+    until = time.monotonic() + patience
+    for part in sorted(home.iterdir()) if home.is_dir() else ():
+        if part.name != "stacks":
+            yield Use(part.name, *sizes.within(part, seen, until))
 
 
 def _count(lab: str) -> Trials:

@@ -1,6 +1,7 @@
 """`make up`, once there is a .venv: the services first, then the trials and what they need, the page filling."""
 
 import errno
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
@@ -9,8 +10,9 @@ from rich.markup import escape
 from labs.kit import catalogue, console, places, reference, results, standing
 from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
+from labs.kit.pace import count
 from labs.kit.plan import plan
-from labs.kit.progress import run_and_tell
+from labs.kit.progress import about_preset, run_and_tell
 from labs.kit.services import Links
 from labs.kit.services.known import DASHBOARD
 from labs.kit.views import judged_of
@@ -23,14 +25,17 @@ _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "process") -> int:
     """Start the services and run what is not finished of the labs that the patterns name. Returns the exit code.
 
-    Everything it makes is kept whole or not at all, so Ctrl-C and a second call cost nothing.
+    Everything it makes is kept whole or not at all, so Ctrl-C and a second call cost nothing. A trial that fails is
+    told and is no failure of this command, which has done its part; a stack that cannot be made is one.
     """
     labs = catalogue.pick(patterns)
     trials = plan(labs, preset)
     out = console.out()
     try:
         links = _start(out, engine)
-        code = run_and_tell(trials, engine)
+        for line in about_preset(labs, preset):
+            out.print(line, soft_wrap=True)
+        report = run_and_tell(trials, engine)
         pages = _notebooks(out, engine, links, sorted({trial.stack for trial in trials}))
     except KeyboardInterrupt:
         again = standing.again()
@@ -41,9 +46,12 @@ def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "proce
         if in_words := _in_words(problem):
             raise in_words from problem
         raise
+    if report.failed:
+        told = f"✖ {count(len(report.failed), 'trial')} failed, for the reasons above: nothing was measured by them."
+        out.print(f"\n[red]{told}[/] The services are up; `{standing.again()}` tries them again.", soft_wrap=True)
     for line in _last_lines(labs, links, pages):
         out.print(line, markup=False, soft_wrap=True)
-    return code
+    return 1 if report.hindered or (report.failed and _is_full()) else 0
 
 
 def down() -> int:
@@ -101,6 +109,11 @@ def _most_telling(labs: Sequence[Lab], judged: Sequence[results.Judged]) -> str:
     known = [gap for gap in heads if gap.claim.cause]
     widest = max(known, key=lambda gap: abs(gap.estimate) / gap.tolerance if gap.tolerance else 0.0, default=None)
     return widest.claim.lab if widest else labs[0].id if labs else "--help"
+
+
+def _is_full() -> bool:
+    """Whether there is no room for another record: then it was the disk that failed, and not the trials."""
+    return shutil.disk_usage(places.home()).free < 2**20
 
 
 def _in_words(problem: OSError) -> LabError | None:

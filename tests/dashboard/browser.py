@@ -11,18 +11,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from bench.tools.browser import OPTIONS
 from labs.kit import places
 from labs.kit.services.health import answer
 from tests.faults.server import free_port
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 30_000
 """Milliseconds for something to appear: the machine may be busy."""
 
@@ -56,7 +49,7 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium, or else the one that Playwright brought."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
         yield browser
         browser.close()
 

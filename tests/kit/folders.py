@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-TOML = """
+CLAIM = """
+[claims.mean_reward]
+statement = "The mean reward is the rate."
+source = "Sutton & Barto (2018), eq. 2.1"
+target = "textbook"
+relation = "equals"
+within = 0.05
+unit = "reward"
+control = "{control}"
+"""
+
+TOML = f"""
 title = "Does a coin come up as often as it says?"
 stack = "tabular"
 seeds = 5
@@ -19,16 +30,7 @@ seeds = 2
 
 [variants.lossy]
 lost = 0.5
-
-[claims.mean_reward]
-statement = "The mean reward is the rate."
-source = "Sutton & Barto (2018), eq. 2.1"
-target = "textbook"
-relation = "equals"
-within = 0.05
-unit = "reward"
-control = "lossy"
-"""
+{CLAIM.format(control="lossy")}"""
 
 THEORY = '''"""Predictions for a coin."""
 

@@ -116,7 +116,7 @@ def test_the_base_model_is_made_before_the_first_trial_that_starts_from_it(labs:
 @pytest.mark.trial
 def test_a_run_tells_its_trials_its_verdicts_and_its_failures(labs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No terminal here, so each event is a line."""
-    code = run_and_tell(planned(labs, ["measure", "lie", "raise"], seeds=2))
+    code = run_and_tell(planned(labs, ["measure", "lie", "raise"], seeds=2)).exit_code
     said = capsys.readouterr().out
     assert code == 1
     assert "foundations/deeds measure seed 1" in said
@@ -130,7 +130,7 @@ def test_a_run_tells_its_trials_its_verdicts_and_its_failures(labs: Path, capsys
 
 @pytest.mark.trial
 def test_a_run_for_a_program_prints_one_json_value(labs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = run_and_tell(planned(labs, ["measure", "raise"]), json=True)
+    code = run_and_tell(planned(labs, ["measure", "raise"]), json=True).exit_code
     told = json.loads(capsys.readouterr().out)
     assert code == 1
     assert (told["done"], told["skipped"], told["elsewhere"], told["waiting"]) == (1, 0, 0, 2)

@@ -11,6 +11,7 @@ import pytest
 
 from labs.kit import places
 from labs.kit.errors import LabError
+from labs.kit.sizes import bytes_of
 from labs.kit.stack import Stack, build, find, kernelspec, unused, uv
 from tests.kit import tiny_stack
 
@@ -25,8 +26,8 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def _visible(stack: Stack) -> list[str]:
-    """What lies where venvs are, but for the lock files."""
-    return sorted(path.name for path in stack.venv.parent.glob("*") if path.suffix != ".flock")
+    """What lies where venvs are, but for the lock files and what they take on the disk."""
+    return sorted(path.name for path in stack.venv.parent.glob("*") if path.suffix not in (".flock", ".json"))
 
 
 def test_a_built_stack_is_what_its_lock_says(tiny: Stack) -> None:
@@ -40,6 +41,8 @@ def test_a_built_stack_is_what_its_lock_says(tiny: Stack) -> None:
     assert (tiny.venv / "stack.lock").read_bytes() == tiny.lock.read_bytes()
     assert _visible(tiny) == [tiny.venv.name]
     subprocess.run([tiny.python, "-c", "import iniconfig"], check=True)
+    kept = json.loads((tiny.venv.parent / ".bytes.json").read_text())["bytes"]
+    assert kept >= bytes_of(tiny.venv, set()), "counted when it was built, so that nobody has to walk it again"
 
 
 def test_what_is_built_is_not_built_again(tiny: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from labs.kit import places
 from labs.kit.errors import LabError
+from labs.kit.sizes import of_stacks
 from labs.kit.stack import uv
 from labs.kit.stack.alone import alone, beside
 from labs.kit.stack.found import MARKER, Stack
@@ -52,6 +53,8 @@ def _make(stack: Stack, on_line: uv.Told, held: int) -> None:
         if stack.venv.exists():
             stack.venv.rename(old)
         new.rename(stack.venv)
+        if stack.for_labs:
+            of_stacks(stack.venv.parent)  # counted while the disk has it at hand, for `gaplab status`
     finally:
         for left in (new, old):
             shutil.rmtree(left, ignore_errors=True)

@@ -1,15 +1,17 @@
 """A lab whose trials do what a test wants of them, each under the name of its variant."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from labs.kit import catalogue
+from labs.kit.engines import Ended, Engine, Event
 from labs.kit.plan import Trial, plan
-from tests.kit.folders import THEORY, write_lab
+from labs.kit.schedule import carry_out
+from tests.kit.folders import CLAIM, THEORY, write_lab
 
 DEEDS = {
     "measure": "pass",
@@ -50,15 +52,6 @@ nap = {nap}
 deed = ""
 
 {variants}
-
-[claims.mean_reward]
-statement = "The mean reward is the rate."
-source = "Sutton & Barto (2018), eq. 2.1"
-target = "textbook"
-relation = "equals"
-within = 0.05
-unit = "reward"
-control = "{control}"
 """
 
 _PRACTICE = '''"""Do the deed, then measure."""
@@ -91,13 +84,26 @@ def write_deeds(
     """Write foundations/deeds with one variant a deed."""
     variants = "\n".join(f'[variants.{deed}]\ndeed = "{deed}"\n' for deed in deeds)
     numbers = {"seeds": seeds, "timeout": timeout, "memory": memory, "nap": nap, "stack": stack}
-    toml = _TOML.format(**numbers, variants=variants, control=deeds[0])
+    toml = _TOML.format(**numbers, variants=variants) + CLAIM.format(control=deeds[0])
     return write_lab(root, "foundations/deeds", toml, THEORY, _practice(deeds))
 
 
 def planned(root: Path, deeds: list[str], **told: Any) -> list[Trial]:
     """The trials of such a lab, seed by seed."""
     return plan([catalogue.read(write_deeds(root, deeds, **told))], "full")
+
+
+def through(engine: Engine, trials: list[Trial]) -> Generator[Event, None, None]:
+    """What happens to the trials in an engine, which is closed afterwards; their stack is there."""
+    try:
+        yield from carry_out(trials, engine, lambda trial: True)
+    finally:
+        engine.close()
+
+
+def last(events: Iterable[Event]) -> dict[str, Ended]:
+    """How each deed ended for good."""
+    return {event.trial.variant: event for event in events if isinstance(event, Ended) and event.final}
 
 
 def by_deed(trials: list[Trial]) -> Mapping[str, Trial]:

@@ -19,7 +19,7 @@ from labs.kit.engines import docker as containers
 from labs.kit.plan import Trial
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
-from tests.kit.engines.deeds import planned, wait_for
+from tests.kit.engines.deeds import last, planned, through, wait_for
 
 pytestmark = pytest.mark.container
 
@@ -41,15 +41,11 @@ def workers() -> list[docker.models.containers.Container]:
 
 
 def follow(trials: list[Trial], count: int = 2) -> Generator[Event, None, None]:
-    engine = containers.engine(count, 6000)
-    try:
-        yield from carry_out(trials, engine, lambda trial: True)
-    finally:
-        engine.close()
+    return through(containers.engine(count, 6000), trials)
 
 
 def endings(trials: list[Trial], count: int = 2) -> Told:
-    return {e.trial.variant: e for e in follow(trials, count) if isinstance(e, Ended) and e.final}
+    return last(follow(trials, count))
 
 
 @pytest.fixture(scope="module")

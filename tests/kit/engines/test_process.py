@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,9 +15,8 @@ from labs.kit.engines.outside.crew import Crew
 from labs.kit.engines.outside.worker import Endings, Worker
 from labs.kit.making import Venvs
 from labs.kit.plan import Trial
-from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
-from tests.kit.engines.deeds import are_gone, by_deed, planned, wait_for
+from tests.kit.engines.deeds import are_gone, by_deed, last, planned, through, wait_for
 
 pytestmark = pytest.mark.trial
 
@@ -24,15 +24,11 @@ Told = dict[str, Ended]
 
 
 def follow(trials: list[Trial], workers: int = 2, memory: int = 4000) -> Generator[Event, None, None]:
-    engine = process.engine(workers, memory)
-    try:
-        yield from carry_out(trials, engine, lambda trial: True)
-    finally:
-        engine.close()
+    return through(process.engine(workers, memory), trials)
 
 
-def endings(trials: list[Trial], workers: int = 2) -> Told:
-    return {e.trial.variant: e for e in follow(trials, workers) if isinstance(e, Ended) and e.final}
+def endings(trials: list[Trial]) -> Told:
+    return last(follow(trials))
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +211,13 @@ def test_memory_bounds_how_many_run_at_once(labs: Path) -> None:
         running -= isinstance(event, Ended)
         most = max(most, running)
     assert most == 2
+
+
+def test_trials_of_the_preset_gpu_run_one_after_the_other(labs: Path) -> None:
+    """A GPU's memory is not this machine's, so nobody knows how many would fit."""
+    trials = [replace(trial, preset="gpu") for trial in planned(labs, ["measure"], seeds=3)]
+    told = [type(event) for event in follow(trials) if isinstance(event, Started | Ended)]
+    assert told == [Started, Ended] * 3
 
 
 def test_a_trial_larger_than_the_memory_runs_alone(labs: Path) -> None:

@@ -1,6 +1,7 @@
 """`gaplab up` and `gaplab down` as a reader types them, with a small lab."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,6 +122,30 @@ def test_ctrl_c_loses_nothing_and_the_next_up_goes_on(labs: Path) -> None:
     assert code == 0
     assert "finished before" in said
     assert "1 hold" in said
+
+
+def test_a_trial_that_fails_is_no_failure_of_up_and_a_stack_that_cannot_be_made_is(
+    labs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its stack nothing can be run, so the command has not done its part; the services are up all the same."""
+    write_lab(labs, practice=PRACTICE.replace("    rng = ", "    assert seed == 0, 'the coin rolled away'\n    rng = "))
+    stacks = (places.home() / "stacks").readlink()
+    (places.home() / "stacks").unlink()
+    with monkeypatch.context() as patch:
+        patch.setenv("GAPLAB_UV", "/bin/false")
+        code, said = _said("up")
+    assert code == 1, said
+    assert "✖ 4 trials failed" in said
+    shutil.rmtree(places.home() / "stacks")
+    (places.home() / "stacks").symlink_to(stacks)
+
+    code, said = _said("up")
+    assert code == 0, said
+    assert "✖ 2 trials failed, for the reasons above: nothing was measured by them." in said
+    assert "The services are up; `make up` tries them again." in said
+    assert "the coin rolled away" in said
+    assert said.rstrip().splitlines()[-1].startswith("Next: ")
+    assert {state.state for state in services.status()} == {"healthy"}
 
 
 def test_a_misspelt_lab_starts_nothing(labs: Path) -> None:

@@ -1,0 +1,82 @@
+"""What a mistyped command gets: the near name, why nothing was done, what to type; and exit code 2."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from labs.kit import cli, places
+from labs.kit.clean import WHAT
+from tests.kit.folders import write_lab
+
+
+@pytest.fixture
+def labs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One lab, foundations/coin, and nothing recorded."""
+    monkeypatch.setenv("GAPLAB_LABS", str(home / "labs"))
+    write_lab(home / "labs")
+    return home / "labs"
+
+
+def _typed(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """The exit code, and what stands on stderr."""
+    monkeypatch.setattr(sys, "argv", ["gaplab", *line.split()])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "near"),
+    [
+        ("show coim", "Is 'coin' meant?"),
+        ("show coin/mean_rewart", "Is 'mean_reward' meant?"),
+        ("check foundation/coin", "Is 'foundations/coin' meant?"),
+        ("run coin --variant lossi", "Is 'lossy' meant?"),
+        ("run coin --preset quik", "Is 'quick' meant?"),
+        ("run coin --engine proces", "Is 'process' meant?"),
+        ("verify coim", "Is 'coin' meant?"),
+        ("record coim", "Is 'coin' meant?"),
+        ("new foundation/dice", "Is 'foundations' meant?"),
+        ("stack build tabula", "Is 'tabular' meant?"),
+        ("clean trails", "Is 'trials' meant?"),
+        ("gaps --mechanism foundation", "Is 'foundations' meant?"),
+    ],
+)
+def test_a_misspelt_name_gets_the_near_one_and_nothing_is_done(
+    line: str, near: str, labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = _typed(line, monkeypatch, capsys)
+    assert code == 2
+    assert said.startswith("gaplab: ")
+    assert near in said
+    assert "Traceback" not in said
+    assert not places.trials().exists()
+
+
+def test_a_misspelt_verb_gets_the_near_one(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = _typed("shwo coin", monkeypatch, capsys)
+    assert code == 2
+    assert "Did you mean 'show'?" in said
+    assert "Traceback" not in said
+
+
+def test_every_command_that_a_message_names_can_be_typed() -> None:
+    """Verbs and options that messages of the kit and of the page tell a reader to type."""
+    known = get_command(cli.app)
+    stacks = known.commands["stack"]  # type: ignore[attr-defined]
+    sources = [*places.ROOT.glob("labs/kit/**/*.py"), *places.ROOT.glob("dashboard/**/*.py")]
+    found = [line for path in sources for line in re.findall(r"`gaplab ([a-z][^`]*)`", path.read_text())]
+    assert len(found) > 30
+    for line in found:
+        verb, *rest = line.split()
+        command = known.commands[verb]  # type: ignore[attr-defined]
+        if verb == "stack" and rest:
+            command = stacks.commands[rest[0]]
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= options, line
+        assert verb != "clean" or set(rest) <= {*WHAT, "{name:<11}", "{why}"}, line
