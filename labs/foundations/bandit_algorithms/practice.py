@@ -36,9 +36,10 @@ def trial(
     else:
         paid, share = _by_estimate(rng, values, algorithm, parameter, steps, reward_sd)
     for begin, end in _blocks(steps, arms + 2):
-        log("curve.earned", float(paid[begin:end].mean()), (begin + end + 1) // 2)
+        place = end if end == steps else (begin + end + 1) // 2
+        log("curve.earned", float(paid[begin:end].mean()), place)
         if algorithm == "gradient":
-            log("curve.best_share", float(share[begin:end].mean()), (begin + end + 1) // 2)
+            log("curve.best_share", float(share[begin:end].mean()), place)
     return {
         "spike": float(paid[arms]),
         "after_spike": float(paid[arms + 1]),
@@ -49,8 +50,10 @@ def trial(
 
 
 def _blocks(steps: int, single: int) -> list[tuple[int, int]]:
-    """The first pulls one by one, the others in blocks of even length."""
-    ends = np.unique(np.append(np.arange(1, single + 1), np.linspace(single, steps, 40).astype(int))).tolist()
+    """The first pulls one by one, then blocks: evenly spaced on a log axis at first, and on a plain one later."""
+    later = [np.geomspace(single, steps, 30), np.linspace(steps / 20, steps, 20)]
+    ends = np.unique(np.concatenate([np.arange(1, single + 1), *later]).astype(int))
+    ends = ends[(ends > 0) & (ends <= steps)].tolist()
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 

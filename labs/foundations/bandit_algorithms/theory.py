@@ -76,7 +76,7 @@ def earned_curve(step: int, algorithm: str, parameter: float, steps: int, action
 def best_share(parameter: float, steps: int, action_values: Array) -> float:
     r"""Share of the last tenth of n pulls that go to the best arm along the gradient flow of E[R].
 
-    $$\frac{dH_a}{ds} = \frac{\partial\,\mathbb{E}[R]}{\partial H_a} = \pi_a\left(q_a-\pi\cdot q\right),\quad s=\alpha t$$
+    $$\frac{dH_a}{ds} = \frac{\partial\,\mathbb{E}[R]}{\partial H_a} = \pi_a\left(q_a-\pi\cdot q\right),\ s=\alpha t$$
 
     Between two arms with a gap d the log odds x grow by d / (1 + cosh x), so that x + sinh x = d s.
 
@@ -124,7 +124,7 @@ def _path(algorithm: str, parameter: float, steps: int, told: bytes, arms: int) 
 
 
 def _known(value: Array, epsilon: float, pulls: Array) -> Array:
-    """The best arm that eps-greedy knows: the first above 0, where estimates begin, or a better one met by exploring."""
+    """The best arm eps-greedy knows: the first above 0, where estimates begin, or a better one met by exploring."""
     rank = np.arange(1, value.shape[1])
     above = np.maximum((value > 0).sum(axis=1, keepdims=True), 1)
     worse = np.maximum(above - rank, 0) / above  # chance that the first arm above 0 is none of the best `rank`
