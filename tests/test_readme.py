@@ -11,7 +11,7 @@ from labs.kit import places
 from labs.kit.cli import app
 from labs.kit.document import documents, filled
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "labs/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "labs/README.md", "docs/share.md"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "labs/README.md"])

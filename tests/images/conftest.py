@@ -62,10 +62,13 @@ def base_image() -> str:
     return next(line.partition("=")[2] for line in dockerfile.splitlines() if line.startswith("ARG BASE_IMAGE="))
 
 
-@pytest.fixture(scope="module")
-def lab_image() -> str:
-    """The image of a small lab, as `gaplab share` builds it."""
-    return str(making.build(catalogue.pick([LAB])[0]).tags[0])
+@pytest.fixture(scope="session")
+def lab_image() -> Iterator[str]:
+    """The unsigned image of a small lab, under a name that nothing else takes."""
+    made = making.build(catalogue.pick([LAB])[0])
+    made.tag("gaplab-tests-lab")
+    yield "gaplab-tests-lab:latest"
+    docker("image", "rm", "gaplab-tests-lab:latest")
 
 
 @pytest.fixture(scope="session")

@@ -3,27 +3,39 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
+import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from labs.kit import places
 from labs.kit.errors import LabError
-from labs.kit.share import making, manifest, quarantine, signature
+from labs.kit.share import manifest, quarantine, signature
 from tests.images.conftest import docker
 
 Member = tuple[tarfile.TarInfo, bytes]
 
 
-def pushed_from(image: str, name: str, folder: Path, *lines: str) -> str:
-    """An image made from another without the kit's help, with the folder's files at hand; NAME@sha256:… of it."""
+def gaplab(
+    *words: str, home: Path, limit: Callable[[], None] | None = None, **told: str
+) -> "subprocess.CompletedProcess[str]":
+    """The command, with a home of its own and the environment that is told; `limit` is called before it starts."""
+    env = {**os.environ, "GAPLAB_HOME": str(home), "PYTHONPATH": str(places.ROOT), **told}
+    command = [sys.executable, "-m", "labs.kit.cli", *words]
+    return subprocess.run(command, cwd=places.ROOT, env=env, capture_output=True, text=True, preexec_fn=limit)
+
+
+@contextmanager
+def altered(image: str, folder: Path, *lines: str) -> Iterator[str]:
+    """An image made from another without the kit's help, with the folder's files at hand; its ID."""
     (folder / "Dockerfile").write_text("\n".join([f"FROM {image}", "USER 0", *lines, "USER 1000"]))
-    docker("build", "-q", "-t", name, str(folder))
-    docker("push", "-q", name)
-    told = docker("image", "inspect", "-f", "{{index .RepoDigests 0}}", name).stdout.strip()
-    docker("image", "rm", name)
-    return told
+    made = docker("build", "-q", str(folder)).stdout.strip()
+    yield made
+    docker("image", "rm", "-f", made)
 
 
 def repacked(old: Path, new: Path, change: Callable[[Member], Member | None], *added: Member) -> Path:
@@ -50,6 +62,11 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", link:
     return info, content
 
 
+def blob(content: bytes) -> Member:
+    """One entry whose name is its digest."""
+    return member(f"blobs/sha256/{hashlib.sha256(content).hexdigest()}", content=content)
+
+
 def manifest_of(image: str) -> dict[str, Any]:
     """What an image says of itself; to say it is all that it does when it is started without a command."""
     told: dict[str, Any] = json.loads(docker("run", "--rm", "--network", "none", image).stdout)
@@ -57,35 +74,40 @@ def manifest_of(image: str) -> dict[str, Any]:
 
 
 def lines_of(folder: Path, said: dict[str, Any], key: Path | None = None) -> list[str]:
-    """Lines of a Dockerfile that put another manifest into an image, with the label, and the signature of a key."""
-    content = manifest.encode(said)
+    """Lines of a Dockerfile that put another manifest into an image, with its labels, and the signature of a key."""
     path = folder / manifest.NAME
-    path.write_bytes(content)
-    lines = [f"LABEL {making.MANIFEST}={hashlib.sha256(content).hexdigest()}", f"COPY {path.name} /opt/gaplab/"]
+    path.write_bytes(manifest.encode(said))
+    lines = [f"LABEL {name}={json.dumps(value)}" for name, value in manifest.labels(said).items()]
+    lines.append(f"COPY {path.name} /opt/gaplab/")
     if key:
-        (folder / signature.NAME).unlink(missing_ok=True)
+        signature.beside(path).unlink(missing_ok=True)
         signature.sign(path, key)
-        lines.append(f"COPY {signature.NAME} /opt/gaplab/")
+        lines.append(f"COPY {signature.beside(path).name} /opt/gaplab/")
     return lines
 
 
 def new_key(folder: Path, owner: str) -> tuple[Path, Path]:
     """An SSH key, and a file that names its owner as an allowed signer."""
-    key, signers = folder / "key", folder / "signers"
+    key, signers = folder / f"{owner}.key", folder / f"{owner}.signers"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    signers.write_text(f"{owner} {key.with_suffix('.pub').read_text()}")
+    signers.write_text(f"{owner} {Path(f'{key}.pub').read_text()}")
     return key, signers
+
+
+def lab_images() -> set[str]:
+    """The images in the engine that say that they hold a lab."""
+    return set(docker("image", "ls", "-aq", "--filter", "label=org.gaplab.lab").stdout.split())
 
 
 def refusal(what: str, signers: Path | None = None) -> str:
     """Why an image is not taken in. In three sentences, and nothing of it stays in the engine."""
-    labs = ("image", "ls", "-aq", "--filter", "label=org.gaplab.lab")
-    before = set(docker(*labs).stdout.split())
+    before = lab_images()
     try:
         with quarantine.taken_in(what, signers):
             raise AssertionError(f"{what} was taken in")
     except LabError as problem:
         said = str(problem)
     assert len(said.splitlines()) == 3
-    assert set(docker(*labs).stdout.split()) <= before
+    assert "\x1b" not in said, "a stranger's text steers the reader's terminal"
+    assert lab_images() == before
     return said

@@ -2,59 +2,114 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from labs.kit import catalogue, places
-from labs.kit.share import making, quarantine, telling
+from labs.kit.share import making, manifest
 from labs.kit.stack import Stack
 from tests.images.conftest import LAB, docker
-from tests.images.sharing import lines_of, manifest_of, new_key, pushed_from
+from tests.images.sharing import altered, gaplab, lab_images, lines_of, manifest_of, new_key
 
 pytestmark = pytest.mark.container
 
-
-def gaplab(*words: str, home: Path) -> "subprocess.CompletedProcess[str]":
-    """The command, with a home of its own."""
-    env = {**os.environ, "GAPLAB_HOME": str(home), "PYTHONPATH": str(places.ROOT)}
-    command = [sys.executable, "-m", "labs.kit.cli", *words]
-    return subprocess.run(command, cwd=places.ROOT, env=env, capture_output=True, text=True)
+ME, YOU = "me@example.org", "you@example.org"
 
 
-@pytest.fixture(scope="module")
-def pushed(address: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """NAME@sha256:… as the command prints it; the image itself is gone from this engine."""
-    name = f"{address}/me/intervals"
-    done = gaplab("share", "push", LAB, name, home=tmp_path_factory.mktemp("home"))
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The keys of two people, and under `signers` a file that names both."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = {owner: new_key(folder, owner) for owner in (ME, YOU)}
+    (folder / "signers").write_text("".join(signers.read_text() for _, signers in made.values()))
+    return {**{owner: key for owner, (key, _) in made.items()}, "signers": folder / "signers"}
+
+
+@pytest.fixture(scope="session")
+def pushed(address: str, keys: dict[str, Path], lab_image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """NAME@sha256:… as the command prints it; signed, and gone from this engine."""
+    words = ("share", "push", LAB, f"{address}/me/intervals", "--key", str(keys[ME]))
+    done = gaplab(*words, home=tmp_path_factory.mktemp("home"))
     assert done.returncode == 0, done.stderr
-    built = making.name_of(catalogue.pick([LAB])[0], Stack("tabular"))
-    docker("image", "rm", f"{name}:latest", built)
-    return done.stdout.splitlines()[0]
+    docker("image", "rm", making.tag_of(catalogue.pick([LAB])[0], Stack("tabular")))
+    what = done.stdout.splitlines()[0]
+    assert docker("image", "inspect", what, check=False).returncode
+    return what
 
 
-def test_what_was_pushed_gives_the_same_bits_where_it_is_fetched(pushed: str, home: Path) -> None:
-    done = gaplab("share", "verify", pushed, home=home)
+@pytest.fixture(scope="session")
+def grown(
+    address: str, pushed: str, keys: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[str], str]:
+    """What verify prints, line by line, and NAME@sha256:… of the image with that result attached."""
+    home = tmp_path_factory.mktemp("home")
+    words = ("--signers", str(keys["signers"]), "--push", f"{address}/you/intervals", "--key", str(keys[YOU]))
+    before = lab_images()
+    done = gaplab("share", "verify", pushed, *words, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second, *claims = done.stdout.splitlines()
-    assert first == "unsigned: nothing says who made it; the very image of the digest given"
+    assert list(home.iterdir()) == [], "trials of somebody else's image stay"
+    assert lab_images() == before, "an image stays"
+    assert docker("ps", "-aq", "--filter", f"label=org.gaplab.home={home}").stdout == ""
+    *told, last = done.stdout.splitlines()
+    assert last.startswith("With this machine's result attached: ")
+    return told, last.split()[-1]
+
+
+def test_what_was_pushed_gives_the_same_bits_where_it_is_fetched(grown: tuple[list[str], str]) -> None:
+    """And nothing of it stays: no image, no container, no trial among the reader's own."""
+    first, second, *claims = grown[0]
+    assert first == f"signed by {ME}; the very image of the digest given"
     assert second.startswith(f"{LAB}, stack tabular ({Stack('tabular').digest[:12]}), recorded on ")
     lab = catalogue.pick([LAB])[0]
     assert [line.split()[0] for line in claims] == [f"intervals/{name}" for name in lab.claims]
     assert all("same verdict (holds), equal to the last bit in 3 of 3 seeds" in line for line in claims)
 
 
-def test_verification_leaves_nothing_behind(pushed: str, home: Path) -> None:
-    """No image, no container, no trial among the reader's own."""
-    told = json.loads(gaplab("share", "verify", pushed, "--json", home=home).stdout)
-    assert {claim["agreement"] for claim in told["claims"]} == {"equal to the last bit"}
-    assert told["digest"]
-    assert docker("image", "inspect", told["image"], check=False).returncode
-    assert docker("ps", "-aq", "--filter", f"ancestor={told['image']}", check=False).stdout == ""
-    assert list(home.iterdir()) == []
+def test_a_result_that_was_attached_stands_beside_the_first(
+    grown: tuple[list[str], str], keys: dict[str, Path], home: Path
+) -> None:
+    """Whose machine, which verdicts: worked out again from the numbers that it carries."""
+    done = gaplab("share", "show", grown[1], "--signers", str(keys["signers"]), home=home)
+    assert done.returncode == 0, done.stderr
+    first, _, *lines = done.stdout.splitlines()
+    assert first.startswith(f"signed by {ME}; ")
+    claims = catalogue.pick([LAB])[0].claims
+    recorded, attached, again = lines[: len(claims)], lines[len(claims)], lines[len(claims) + 1 :]
+    assert all("holds (full), holds (quick)" in line for line in recorded)
+    assert f", signed by {YOU}: quick on " in attached
+    assert again == grown[0][2:]
+
+
+def test_what_was_pulled_is_shown_and_verified_without_its_registry(pushed: str, home: Path) -> None:
+    done = gaplab("share", "pull", pushed, home=home)
+    assert done.returncode == 0, done.stderr
+    what = done.stdout.splitlines()[0]
+    assert done.stdout.splitlines()[2].startswith("signed by SHA256:")
+    shown = json.loads(gaplab("share", "show", what, "--json", home=home).stdout)
+    assert shown["image"] == what
+    assert shown["digest"]
+    assert set(shown["manifest"]["claims"]) == set(catalogue.pick([LAB])[0].claims)
+    assert shown["results"] == []
+    docker("image", "rm", "-f", what)
+    gone = gaplab("share", "show", what, home=home)
+    assert gone.returncode == 2
+    assert "is not in this machine's engine" in gone.stderr
+
+
+def test_labels_say_what_the_manifest_says(lab_image: str) -> None:
+    """So that a registry, or `docker image inspect`, shows claims and verdicts before anything is fetched."""
+    labels = json.loads(docker("image", "inspect", "-f", "{{json .Config.Labels}}", lab_image).stdout)
+    said = manifest_of(lab_image)
+    lab = catalogue.pick([LAB])[0]
+    assert labels["org.gaplab.lab"] == said["lab"] == LAB
+    assert json.loads(labels["org.gaplab.claims"]) == sorted(lab.claims)
+    assert json.loads(labels["org.gaplab.verdicts"])["quick"]["t_coverage t_5"] == "holds"
+    assert json.loads(labels["org.gaplab.seeds"]) == {"full": 5, "quick": 3}
+    assert json.loads(labels["org.gaplab.recipe"]) == said["recipes"]
+    assert json.loads(labels["org.gaplab.hardware"]) == said["cpu"]
+    assert labels["org.gaplab.stack-digest"] == said["stack"]["lock"] == Stack("tabular").digest
+    assert labels[manifest.DIGEST] == hashlib.sha256(manifest.encode(said)).hexdigest()
 
 
 def test_a_name_without_its_digest_is_refused(pushed: str, home: Path) -> None:
@@ -64,46 +119,51 @@ def test_a_name_without_its_digest_is_refused(pushed: str, home: Path) -> None:
 
 
 def test_a_digest_that_the_registry_does_not_hold_is_refused(pushed: str, home: Path) -> None:
-    done = gaplab("share", "verify", pushed.partition("@")[0] + "@sha256:" + "0" * 64, home=home)
+    done = gaplab("share", "pull", pushed.partition("@")[0] + "@sha256:" + "0" * 64, home=home)
     assert done.returncode == 2
     assert "could not be fetched" in done.stderr
     assert len(done.stderr.splitlines()) == 3
 
 
-def test_a_push_that_nobody_answers_is_told(home: Path) -> None:
+def test_a_push_that_nobody_answers_is_told(lab_image: str, home: Path) -> None:
     done = gaplab("share", "push", LAB, "127.0.0.1:1/me/intervals", home=home)
     assert done.returncode == 2
     assert "could not be pushed to 127.0.0.1:1/me/intervals" in done.stderr
     assert len(done.stderr.splitlines()) == 3
-    docker("image", "rm", "127.0.0.1:1/me/intervals:latest")
 
 
-def test_a_lab_that_gives_other_numbers_is_told_with_exit_code_1(
-    lab_image: str, address: str, tmp_path: Path, home: Path
-) -> None:
-    """The image is in order and its maker known; what is measured in it is still not what was recorded."""
-    key, signers = new_key(tmp_path, "me@example.org")
+def test_a_lab_that_gives_other_numbers_is_told_with_exit_code_1(lab_image: str, tmp_path: Path, home: Path) -> None:
+    """The image is in order; what is measured in it is still not what was recorded. That result is attached as well."""
     practice = (places.labs() / LAB / "practice.py").read_text()
     (tmp_path / "practice.py").write_text(practice.replace("default_rng(seed)", "default_rng(seed + 7)"))
     said = manifest_of(lab_image)
     said["files"][f"labs/{LAB}/practice.py"] = hashlib.sha256((tmp_path / "practice.py").read_bytes()).hexdigest()
-    lines = [f"COPY practice.py /gaplab/labs/{LAB}/", *lines_of(tmp_path, said, key)]
-    what = pushed_from(lab_image, f"{address}/me/other", tmp_path, *lines)
-    done = gaplab("share", "verify", what, "--signers", str(signers), home=home)
+    with altered(lab_image, tmp_path, f"COPY practice.py /gaplab/labs/{LAB}/", *lines_of(tmp_path, said)) as what:
+        done = gaplab("share", "verify", what, home=home)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.startswith("signed by me@example.org; the very image of the digest given")
+    assert done.stdout.startswith("unsigned: nothing says who made it; the very image of the digest given")
     assert "different, equal to the last bit in 0 of 3 seeds" in done.stdout
 
 
-def test_a_lab_travels_in_one_file(tmp_path: Path, home: Path) -> None:
-    """Signed; with the digest in hand, and without."""
-    key, signers = new_key(tmp_path, "me@example.org")
-    done = gaplab("share", "save", LAB, str(tmp_path / "lab.tar.gz"), "--key", str(key), home=home)
+def test_a_lab_travels_in_one_file(tmp_path: Path, home: Path, keys: dict[str, Path]) -> None:
+    """With the digest in hand, and without; and the fuller preset is run as well."""
+    done = gaplab("share", "save", LAB, str(tmp_path / "lab.tar"), "--key", str(keys[ME]), home=home)
     assert done.returncode == 0, done.stderr
     what = done.stdout.splitlines()[0]
-    assert what.startswith(f"{tmp_path}/lab.tar.gz@sha256:")
-    verified = gaplab("share", "verify", what, "--signers", str(signers), home=home)
+    assert what.startswith(f"{tmp_path}/lab.tar@sha256:")
+    docker("image", "rm", making.tag_of(catalogue.pick([LAB])[0], Stack("tabular")))
+    loaded = gaplab("share", "load", what.partition("@")[0], home=home)
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.splitlines()[0] == what.partition("@")[2]
+    assert "no digest was given" in loaded.stdout
+    verified = gaplab("share", "verify", what.partition("@")[2], "--preset", "full", home=home)
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert verified.stdout.startswith("signed by me@example.org; the very image of the digest given")
-    with quarantine.taken_in(what.partition("@")[0]) as guest:
-        assert "no digest was given" in next(telling.head(guest))
+    assert "in 5 of 5 seeds" in verified.stdout
+    docker("image", "rm", "-f", what.partition("@")[2])
+
+
+def test_a_preset_that_was_not_recorded_is_refused(lab_image: str, home: Path) -> None:
+    what = docker("image", "inspect", "-f", "{{.Id}}", lab_image).stdout.strip()
+    done = gaplab("share", "verify", what, "--preset", "gpu", home=home)
+    assert done.returncode == 2
+    assert "was recorded for full, quick, not for gpu" in done.stderr

@@ -1,13 +1,14 @@
 """A lab as an image: built by bake on the layers of its stack, pushed to a registry or saved as a file."""
 
 import gzip
-import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError
 from docker.utils import parse_repository_tag
+from requests.exceptions import RequestException
 
 from labs.kit import places, reference
 from labs.kit.containers import images
@@ -17,9 +18,6 @@ from labs.kit.share import manifest, signature
 from labs.kit.stack import Stack, uv
 from labs.kit.words import Lab
 
-LAB = "org.gaplab.lab"
-MANIFEST = "org.gaplab.manifest-digest"
-"""The label that holds the digest of the manifest."""
 PATIENCE = 1800
 """Seconds that the engine may take over one image: it says nothing while it packs and unpacks gigabytes."""
 
@@ -29,41 +27,44 @@ def build(lab: Lab, key: Path | None = None, on_line: uv.Told = lambda line: Non
     stack = Stack(lab.stack)
     _refuse_stale(lab)
     held = manifest.files(places.ROOT, ["labs/__init__.py", "labs/kit", f"labs/{lab.id}", f"images/{lab.stack}"])
-    said = manifest.encode(manifest.describe(lab, stack.device, held))
+    said = manifest.describe(lab, stack.device, held)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, manifest.NAME).write_bytes(said)
+        path = Path(folder, manifest.NAME)
+        path.write_bytes(manifest.encode(said))
         if key:
-            signature.sign(Path(folder, manifest.NAME), key)
-        changed = {
-            "target": "share",
-            "tags": name_of(lab, stack),
-            "contexts.manifest": folder,
-            "args.LAB": lab.id,
-            "args.MANIFEST_DIGEST": hashlib.sha256(said).hexdigest(),
-        }
-        images.build([stack], (), on_line, [f"{stack.name}.{key}={value}" for key, value in changed.items()])
-    return daemon().images.get(name_of(lab, stack))
+            signature.sign(path, key)
+        changed = {"target": "share", "tags": tag_of(lab, stack), "contexts.manifest": folder, "args.LAB": lab.id}
+        changed |= {f"labels.{label}": value for label, value in manifest.labels(said).items()}
+        images.build([stack], (), on_line, [f"{stack.name}.{place}={value}" for place, value in changed.items()])
+    return daemon().images.get(tag_of(lab, stack))
 
 
-def name_of(lab: Lab, stack: Stack) -> str:
-    """What the lab's image is called here."""
-    return f"gaplab-lab-{lab.name}:{stack.device}"
+def name_of(lab: Lab) -> str:
+    """What images of the lab are called here."""
+    return f"{manifest.OURS}{lab.name}"
+
+
+def tag_of(lab: Lab, stack: Stack) -> str:
+    """What the one that was built here is called."""
+    return f"{name_of(lab)}:{stack.device}"
 
 
 def push(image: Any, name: str) -> str:
     """Push the image under a name of a registry; NAME@sha256:… that whoever is to get it needs."""
     repository, tag = parse_repository_tag(name)
-    if not image.tag(repository, tag or "latest"):
-        raise _not_pushed(name, "the engine does not take that name")
     daemon().api.timeout = PATIENCE
     digest = ""
     try:
+        image.tag(repository, tag or "latest")
         for line in daemon().api.push(repository, tag or "latest", stream=True, decode=True):
             if "error" in line:
                 raise _not_pushed(name, str(line["error"]))
             digest = line.get("aux", {}).get("Digest", digest)
-    except APIError as problem:
-        raise _not_pushed(name, str(problem.explanation)) from problem
+    except (APIError, RequestException) as problem:
+        raise _not_pushed(name, str(getattr(problem, "explanation", None) or problem)) from problem
+    finally:
+        with suppress(APIError):  # the registry has it under that name; here it would hide a newer one
+            daemon().api.remove_image(f"{repository}:{tag or 'latest'}", noprune=True)
     return f"{repository}@{digest}"
 
 
@@ -76,12 +77,13 @@ def save(image: Any, path: Path) -> str:
             for chunk in image.save():
                 file.write(chunk)
         part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
+    except OSError as problem:  # the disk's, or the engine's
         raise LabError(
             f"{path} could not be written: {problem}.\nHalf an image is no image, so nothing was left there.\n"
             f"Make room ({image.attrs['Size'] // 10**6} MB are wanted) or name another place, and type it again."
-        ) from None
+        ) from problem
+    finally:
+        part.unlink(missing_ok=True)
     return f"{path}@{image.id}"
 
 

@@ -14,14 +14,22 @@ from labs.kit.results import Row
 from labs.kit.words import Lab
 
 NAME = "manifest.json"
-_FORMAT = 1
+OURS = "gaplab-lab-"
+"""How the names of lab images begin in this machine's engine."""
+LAB = "org.gaplab.lab"
+"""The label that names the lab."""
+DIGEST = "org.gaplab.manifest-digest"
+"""The label that holds the digest of the manifest."""
+FORMAT = 1
+_IN_LABELS = {"recipe": "recipes", "hardware": "cpu", "seeds": "seeds", "verdicts": "verdicts"}
+"""Label -> what of the manifest it says, for those who look before they fetch."""
 
 
 def describe(lab: Lab, device: str, files: Mapping[str, str]) -> dict[str, Any]:
     """The lab, its claims with the verdicts of its reference, what it was made from, and the digest of every file."""
     told = recorded(lab)
     return {
-        "format": _FORMAT,
+        "format": FORMAT,
         "lab": lab.id,
         "title": lab.title,
         "stack": {"name": lab.stack, "device": device, "lock": files[f"images/{lab.stack}/{device}.lock"]},
@@ -33,6 +41,14 @@ def describe(lab: Lab, device: str, files: Mapping[str, str]) -> dict[str, Any]:
         "verdicts": {preset: _verdicts(lab, told, preset) for preset in told.recipes},
         "files": dict(sorted(files.items())),
     }
+
+
+def labels(said: Mapping[str, Any]) -> dict[str, str]:
+    """What the image's labels repeat of the manifest: `docker image inspect` and registries show them."""
+    made = {f"org.gaplab.{label}": said[key] for label, key in _IN_LABELS.items()}
+    made["org.gaplab.claims"] = sorted(said["claims"])
+    told = {name: json.dumps(value, sort_keys=True, separators=(",", ":")) for name, value in made.items()}
+    return {LAB: said["lab"], DIGEST: hashlib.sha256(encode(said)).hexdigest(), **told}
 
 
 def encode(said: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """Run a lab's trials inside its image, without network, and hold them against what was recorded in it."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,21 +22,29 @@ from labs.kit.results import Row, row_of
 from labs.kit.schedule import carry_out
 from labs.kit.share import manifest
 from labs.kit.share.quarantine import Guest
+from labs.kit.share.refusal import plain, reading
 
 _RECORD = 100 * 2**20
 """Bytes that one trial's record may have."""
 
 
-def held_against(
+def run(
     guest: Guest, preset: str = "quick", workers: int | None = None, tell: Callable[[Event], None] = lambda event: None
-) -> list[Comparison]:
-    """Run the preset in the image; every claim of every variant beside its recorded numbers."""
-    told = manifest.recorded(guest.lab)
-    trials = list(_trials(guest, preset))
+) -> list[Row]:
+    """Run the preset in the image, in a home of its own; one row a trial."""
+    with reading(guest.lab.id):
+        trials = list(_trials(guest, preset))
     with _apart(guest.room / "home"):
         _run(guest, trials, workers or len(os.sched_getaffinity(0)), tell)
-        rows = [_row(guest, trial) for trial in trials]
-    return compare(guest.lab, manifest.rows_of(told, preset), rows, told.same_machine_class)
+        with reading(guest.lab.id):
+            return [_row(guest, trial) for trial in trials]
+
+
+def held_against(guest: Guest, preset: str, rows: Sequence[Row], cpu: Mapping[str, Any]) -> list[Comparison]:
+    """Every claim of every variant beside its recorded numbers, for rows that a machine with this CPU measured."""
+    told = manifest.recorded(guest.lab)
+    with reading(guest.lab.id):
+        return compare(guest.lab, manifest.rows_of(told, preset), rows, dict(told.cpu) == dict(cpu))
 
 
 def _trials(guest: Guest, preset: str) -> Iterator[Trial]:
@@ -86,7 +94,7 @@ def _run(guest: Guest, trials: Sequence[Trial], cores: int, tell: Callable[[Even
         for event in carry_out(trials, crew, lambda trial: True):
             if isinstance(event, Ended) and event.final and event.status is not Status.FINISHED:
                 raise LabError(
-                    f"{event.trial.name} failed in the image: {event.message}\n"
+                    f"{event.trial.name} failed in the image: {plain(event.message)}\n"
                     "A run with holes cannot be held against a whole one.\n"
                     "Verify again on a quiet machine; if it fails again, tell whoever gave you the image."
                 )
@@ -110,7 +118,7 @@ def _make_base(guest: Guest) -> None:
         pass
     if container.end():
         raise LabError(
-            f"The base model could not be made in the image: {log.read_text(errors='replace').strip()[-300:]}\n"
+            f"The base model could not be made in the image: {plain(log.read_text(errors='replace')[-300:])}\n"
             f"{guest.lab.id} trains it, so none of its trials ran.\n"
             "Verify again; if it fails again, tell whoever gave you the image."
         )
@@ -137,7 +145,7 @@ def _walls(guest: Guest, cores: int) -> dict[str, Any]:
 
 
 def _row(guest: Guest, trial: Trial) -> Row:
-    """What a trial recorded. The image wrote it, so it is looked at before it is read."""
+    """What a trial recorded. Whoever made the image wrote it, so it is looked at before it is read."""
     for path in (folder := trial.folder, *folder.parents[:3], *spool.attempts(folder)):
         if path.is_symlink() or path.stat().st_size > _RECORD:
             raise LabError(

@@ -1,45 +1,62 @@
-"""Manifests signed by ssh-keygen with the SSH key that their maker has anyway."""
+"""Manifests and results signed by ssh-keygen with the SSH key that their maker has anyway."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 from labs.kit.errors import LabError
+from labs.kit.share.refusal import plain
 
-NAME = "manifest.json.sig"
 _PURPOSE = "gaplab"
 """A signature made for something else, a commit or a letter, does not pass for one of a lab."""
 
 
-def sign(manifest: Path, key: Path) -> None:
-    """Write the signature beside the manifest; ssh-keygen asks for the key's passphrase, or the agent has it."""
-    done = _ask("sign", "-f", str(key), "-n", _PURPOSE, str(manifest))
+def beside(path: Path) -> Path:
+    """Where ssh-keygen puts a file's signature."""
+    return path.with_name(f"{path.name}.sig")
+
+
+def sign(path: Path, key: Path) -> None:
+    """Write the signature beside the file; ssh-keygen asks for the key's passphrase, or the agent has it."""
+    done = _ask("sign", "-f", str(key), "-n", _PURPOSE, str(path))
     if done.returncode:
         raise LabError(
-            f"The manifest could not be signed with {key}: {_last(done)}.\n"
-            "Without it nothing would say that the image comes from you, so none was built.\n"
+            f"Nothing could be signed with {key}: {_last(done)}.\n"
+            "Without it nothing would say that the image comes from you, so none was made.\n"
             "Name your private key (often ~/.ssh/id_ed25519), or leave --key out."
         )
 
 
-def signer(manifest: Path, signers: Path | None) -> str:
-    """Who signed, in words; empty where nobody did. Raises LabError for a signature that does not fit."""
-    signature = manifest.with_name(NAME)
-    if not signature.is_file():
-        if signers:
-            raise _forged("it has none, and --signers asks for one")
+def signer(path: Path, signers: Path | None, strict: bool = True) -> str:
+    """Who signed a file, in words; empty where nobody did. Raises LabError for a signature that does not fit.
+
+    Where signers are named and this is not one of them, `strict` refuses it; else the words say so.
+    """
+    if not beside(path).is_file():
+        if signers and strict:
+            raise _refused("unsigned, and --signers asks for a signature", "Nothing says who made it")
         return ""
-    found = _ask("check-novalidate", "-n", _PURPOSE, "-s", str(signature), said=manifest.read_bytes())
+    found = _ask("check-novalidate", "-n", _PURPOSE, "-s", str(beside(path)), said=path.read_bytes())
     if found.returncode:
-        raise _forged(_last(found))
+        raise _refused(
+            f"altered: its signature does not fit ({_last(found)})", "Somebody changed it after it was signed"
+        )
+    key = plain(found.stdout.decode().strip().rpartition(" ")[2])
     if signers is None:
-        return f"by {found.stdout.decode().strip().rpartition(' ')[2]}, a key that no --signers file was given for"
-    who = _ask("find-principals", "-s", str(signature), "-f", str(signers)).stdout.decode().strip()
+        return f"by {key}, a key that no --signers file was given for"
+    if who := _named(path, signers):
+        return f"by {who}"
+    if strict:
+        raise _refused(f"signed by {key}, and {signers} names nobody with that key", "Somebody else made it")
+    return f"by {key}, whom {signers} does not name"
+
+
+def _named(path: Path, signers: Path) -> str:
+    """The name that the file of allowed signers gives the key; empty where it gives none."""
+    who = _ask("find-principals", "-s", str(beside(path)), "-f", str(signers)).stdout.decode().strip()
     who = who.partition("\n")[0].partition(",")[0]
-    allowed = ("-f", str(signers), "-I", who, "-n", _PURPOSE, "-s", str(signature))
-    if not who or _ask("verify", *allowed, said=manifest.read_bytes()).returncode:
-        raise _forged(f"{signers} names nobody with that key")
-    return f"by {who}"
+    allowed = ("-f", str(signers), "-I", who, "-n", _PURPOSE, "-s", str(beside(path)))
+    return who if who and not _ask("verify", *allowed, said=path.read_bytes()).returncode else ""
 
 
 def _ask(verb: str, *words: str, said: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
@@ -55,9 +72,9 @@ def _last(done: "subprocess.CompletedProcess[bytes]") -> str:
     return (done.stderr or done.stdout).decode(errors="replace").strip().rpartition("\n")[2].strip() or "no reason told"
 
 
-def _forged(why: str) -> LabError:
+def _refused(why: str, meaning: str) -> LabError:
     return LabError(
-        f"The image's signature is not to be trusted: {why}.\n"
-        "Somebody else made it, or changed it since; nothing of it was started.\n"
+        f"The image is {why}.\n"
+        f"{meaning}, so nothing of it was started.\n"
         "Ask for the maker's public key, and put a line `NAME KEY` into the file that --signers names."
     )
