@@ -1,6 +1,6 @@
 # Each target is one command. The work is in bootstrap.sh, the gaplab command (labs/kit) and tests/run.sh.
 .DEFAULT_GOAL := help
-.PHONY: help up down status doctor test bench bench-foundations faults
+.PHONY: help up down status doctor test bench bench-foundations faults devcontainers
 
 LABS ?=
 PRESET ?= quick
@@ -41,3 +41,7 @@ bench-foundations: ## figures of the book against their public replication: PEER
 faults: ## 500 faults with light trials, 10 with real GRPO
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@GAPLAB_FAULTS=500 GAPLAB_GRPO_FAULTS=10 .venv/bin/pytest -q -o log_cli=true tests/faults
+
+devcontainers: ## every stack's devcontainer brought up by the real tool, with a lab and a test in it: needs Docker and npm
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@GAPLAB_DEVCONTAINERS='tabular grpo ppo' .venv/bin/pytest -q tests/images/test_devcontainer.py

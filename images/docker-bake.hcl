@@ -6,14 +6,15 @@ variable "GAPLAB_DEVICE" { default = "cpu" }
 variable "REVISION" { default = "unknown" }
 
 # Only where they are needed: another base image, a folder with torch's CPU wheels, the page that lists them, a bundle of
-# certificates, the address of a package index (a secret, since it may hold a password).
+# certificates, the address of a package index (a secret, since it may hold a password), a file of npm's settings.
 variable "GAPLAB_BASE_IMAGE" { default = "" }
 variable "GAPLAB_WHEELS" { default = "" }
 variable "GAPLAB_FIND_LINKS" { default = "" }
 variable "GAPLAB_CA" { default = "" }
 variable "UV_DEFAULT_INDEX" { default = "" }
+variable "GAPLAB_NPMRC" { default = "" }
 
-group "default" { targets = ["services", "database", "stack"] }
+group "default" { targets = ["services", "database", "stack", "editor"] }
 
 target "_all" {
   dockerfile = "images/Dockerfile"
@@ -21,6 +22,7 @@ target "_all" {
   secret = concat(
     GAPLAB_CA == "" ? [] : ["id=ca,src=${GAPLAB_CA}"],
     UV_DEFAULT_INDEX == "" ? [] : ["id=index,env=UV_DEFAULT_INDEX"],
+    GAPLAB_NPMRC == "" ? [] : ["id=npmrc,src=${GAPLAB_NPMRC}"],
   )
   args = {
     BASE_IMAGE = GAPLAB_BASE_IMAGE == "" ? null : GAPLAB_BASE_IMAGE
@@ -54,4 +56,11 @@ target "stack" {
   target   = "lab"
   args     = { STACK = stack.name, FROM_STAGE = stack.from, DEVICE = GAPLAB_DEVICE }
   tags     = ["gaplab-${stack.name}:${GAPLAB_DEVICE}"]
+}
+
+target "editor" {
+  inherits = ["_all"]
+  target   = "editor"
+  args     = { STACK = "tabular", FROM_STAGE = "base" }
+  tags     = ["gaplab-editor:cpu"]
 }

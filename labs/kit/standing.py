@@ -53,3 +53,12 @@ def notebooks(engine: str, links: Links, stacks: list[str], tell: Callable[[str]
     from labs.kit.containers import compose
 
     return compose.notebooks(stacks, tell)
+
+
+def editor(engine: str) -> tuple[str, str]:
+    """The address and the password of the editor in the browser, where compose runs it; else nothing twice."""
+    if engine != "docker":
+        return "", ""
+    from labs.kit.containers import compose
+
+    return compose.editor()

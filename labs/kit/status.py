@@ -92,7 +92,8 @@ MARKS = {"healthy": "[cyan]●[/]", "starting": "[yellow]○[/]", "failed": "[re
 
 def _service(one: ServiceState) -> str:
     """One line, never cut: a shortened address opens nothing."""
-    taken = f"{one.link}   [dim]{one.memory:.0f} MB[/]" if one.pid else f"{standing.again()} starts it"
+    asked = f"   password: {one.password}" if one.password else ""
+    taken = f"{one.link}{asked}   [dim]{one.memory:.0f} MB[/]" if one.pid else f"{standing.again()} starts it"
     return f"{MARKS[one.state]} {one.name:<10} {one.state:<9} {taken}"
 
 

@@ -49,7 +49,7 @@ def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "proce
     if report.failed:
         told = f"✖ {count(len(report.failed), 'trial')} failed, for the reasons above: nothing was measured by them."
         out.print(f"\n[red]{told}[/] The services are up; `{standing.again()}` tries them again.", soft_wrap=True)
-    for line in _last_lines(labs, links, pages):
+    for line in _last_lines(labs, links, pages, standing.editor(engine)):
         out.print(line, markup=False, soft_wrap=True)
     return 1 if report.hindered or (report.failed and _is_full()) else 0
 
@@ -76,12 +76,13 @@ def _notebooks(out: Console, engine: str, links: Links, stacks: list[str]) -> di
         return standing.notebooks(engine, links, stacks, lambda line: shown.update(escape(line[:100])))
 
 
-def _last_lines(labs: Sequence[Lab], links: Links, notebooks: Mapping[str, str]) -> list[str]:
+def _last_lines(labs: Sequence[Lab], links: Links, notebooks: Mapping[str, str], editor: tuple[str, str]) -> list[str]:
     judged = [one for lab in labs for one in judged_of(lab)]
     return [
         "",
         console.tally_line(len(labs), results.tally(judged)) + _beside(labs),
         *_addresses(links, notebooks),
+        *([f"Editor     {editor[0]}   password: {editor[1]}"] if all(editor) else []),
         f"Next: .venv/bin/gaplab show {_most_telling(labs, judged)}   ·   make down stops everything",
     ]
 

@@ -11,8 +11,11 @@ from labs.kit import catalogue, places
 from labs.kit.containers import images
 from labs.kit.share import making
 from labs.kit.stack import Stack, find
+from tests.images.project import Project
 from tests.images.registry import registry
+from tests.images.tool import docker
 
+__all__ = ["docker"]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 STACKS = [stack.name for stack in find() if stack.in_image]
 LAB_STACKS = [stack.name for stack in find() if stack.for_labs]
@@ -22,19 +25,10 @@ DATABASE = "gaplab-database:15"
 SHUT = ("--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--pids-limit", "256")
 
 
-def docker(*arguments: str, check: bool = True, **told: str) -> "subprocess.CompletedProcess[str]":
-    """The docker command, its environment with what is told."""
-    done = subprocess.run(
-        ["docker", *arguments], cwd=places.ROOT, env={**os.environ, **told}, capture_output=True, text=True
-    )
-    assert done.returncode == 0 or not check, done.stderr
-    return done
-
-
 @pytest.fixture(scope="session")
 def built() -> None:
     """Every image, built from this checkout: a second where nothing has changed."""
-    images.build([Stack(name) for name in STACKS], ["database"])
+    images.build([Stack(name) for name in STACKS], ["database", "editor"])
 
 
 def name_of(image: str) -> str:
@@ -51,6 +45,17 @@ def run(built: None) -> Run:
         return docker("run", *shut, name_of(image), *command[1:], check=check)
 
     return run_in
+
+
+@pytest.fixture(scope="session")
+def project(built: None) -> Iterator[Project]:
+    """All services, from empty volumes."""
+    made = Project()
+    try:
+        made.compose("up", "-d", "--wait")
+        yield made
+    finally:
+        made.compose("down", "-v", check=False)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ PROJECT = f"gaplab-up-{os.getpid()}"
 def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A project, a home and ports of this test's own, with one small lab; nothing of it stays."""
     told = {"COMPOSE_PROJECT_NAME": PROJECT, "GAPLAB_LABS": str(home / "labs"), "GAPLAB_DEVICE": "cpu"}
-    names = ("DASHBOARD", "MLFLOW", "JUPYTER", "TABULAR", "GRPO", "PPO")
+    names = ("DASHBOARD", "MLFLOW", "JUPYTER", "TABULAR", "GRPO", "PPO", "EDITOR")
     for name, value in {**told, **{f"GAPLAB_{name}_PORT": str(free_port()) for name in names}}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GAPLAB_TRACKING_URI", raising=False)
@@ -60,7 +60,7 @@ def _answer(link: str) -> int:
         return refused.code
 
 
-def test_one_command_starts_everything_in_containers_and_one_ends_it(project: str) -> None:
+def test_one_command_starts_everything_in_containers_and_one_ends_it(built: None, project: str) -> None:
     code, said = _gaplab("up", "--engine", "docker")
     assert code == 0, said
     lines = [line for line in said.splitlines() if line]
@@ -80,9 +80,16 @@ def test_one_command_starts_everything_in_containers_and_one_ends_it(project: st
     mlflow = rest.Mlflow(links["MLflow"])
     assert sum(len(page) for page in mlflow.runs(mlflow.experiments())) == 4
 
+    docker("compose", "-p", PROJECT, "--profile", "editor", "up", "-d", "--wait", "--no-build", "--no-deps", "editor")
+    editor = next(state for state in standing.status() if state.name == "editor")
+    assert re.fullmatch("[0-9a-f]{48}", editor.password)
+    told = re.escape(editor.link) + " +password: " + editor.password
+    assert re.search(rf"editor +healthy +{told}", _gaplab("status")[1])
+
     code, said = _gaplab("up", "--engine", "docker")
     assert code == 0
     assert "4 trials finished before, not run again" in said
+    assert re.search(rf"Editor +{told}", said)
     assert _gaplab("down")[1].startswith("Stopped the services in containers.")
     assert _containers() == []
     assert _gaplab("down")[1] == "Nothing of Gaplab's was running.\n"

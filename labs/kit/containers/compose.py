@@ -20,7 +20,8 @@ from labs.kit.stack import Stack
 
 CORE = {"database": "database", "tracking": MLFLOW.name, "dashboard": DASHBOARD.name}
 """The services without a profile that stay, and what the command calls them."""
-_TOKEN = "/secrets/jupyter/token"
+EDITOR = "editor"
+_TOKEN, _PASSWORD = "/secrets/jupyter/token", "/secrets/editor/password"
 Tell = Callable[[str], None]
 
 
@@ -54,6 +55,12 @@ def notebooks(names: Sequence[str], tell: Tell) -> dict[str, str]:
     return {state.name: state.link for state in states() if state.name in names}
 
 
+def editor() -> tuple[str, str]:
+    """The address and the password of the editor where it runs, or nothing twice."""
+    runs = [state for state in states() if state.name == EDITOR and state.state == "healthy"]
+    return (runs[0].link, runs[0].password) if runs else ("", "")
+
+
 def stop() -> bool:
     """Stop what start() and notebooks() started, volumes kept; False where compose runs nothing of this home."""
     if not composed.project():
@@ -68,15 +75,15 @@ def stop() -> bool:
 def states() -> list[ServiceState]:
     """Every service that was started, running or not; nothing where none was."""
     found = {one.labels["com.docker.compose.service"]: one for one in _containers()}
-    token = _token(found.pop("secrets", None))
+    made = found.pop("secrets", None)
     return [
-        _state(CORE.get(name, name), found[name], token)
+        _state(CORE.get(name, name), found[name], made)
         for name in [*CORE, *sorted(found.keys() - CORE.keys())]
         if name in found
     ]
 
 
-def _state(name: str, container: Any, token: str) -> ServiceState:
+def _state(name: str, container: Any, secrets: Any) -> ServiceState:
     told = container.attrs["State"]
     runs = told["Status"] == "running"
     health = told.get("Health", {}).get("Status", "healthy")
@@ -85,20 +92,21 @@ def _state(name: str, container: Any, token: str) -> ServiceState:
     return ServiceState(
         name=name,
         state=state,
-        link=_link(name, container, token),
+        link=_link(name, container, secrets),
         pid=int(told["Pid"]),
         seconds=0.0,
         memory=_memory(container) if runs else 0.0,
         detail=container.logs(tail=6).decode(errors="replace") if failed else "",
+        password=_secret(secrets, _PASSWORD) if name == EDITOR else "",
     )
 
 
-def _link(name: str, container: Any, token: str) -> str:
+def _link(name: str, container: Any, secrets: Any) -> str:
     bound = [ports[0] for ports in container.attrs["HostConfig"]["PortBindings"].values() if ports]
     if not bound:
         return ""
     link = f"http://{HOST}:{bound[0]['HostPort']}"
-    return link if name in CORE.values() else f"{link}/lab?token={token}"
+    return link if name in (EDITOR, *CORE.values()) else f"{link}/lab?token={_secret(secrets, _TOKEN)}"
 
 
 def _memory(container: Any) -> float:
@@ -108,13 +116,13 @@ def _memory(container: Any) -> float:
     return float(told.get("usage", 0) - kept.get("total_inactive_file", kept.get("inactive_file", 0))) / 2**20
 
 
-def _token(secrets: Any) -> str:
-    """Jupyter's token, from the volume that it was made in; the container that made it has ended."""
+def _secret(secrets: Any, path: str) -> str:
+    """A token or password, from the volume that it was made in; the container that made it has ended."""
     if secrets is None:
         return ""
-    packed = b"".join(secrets.get_archive(_TOKEN)[0])
+    packed = b"".join(secrets.get_archive(path)[0])
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        file = archive.extractfile("token")
+        file = archive.extractfile(path.rpartition("/")[2])
         return file.read().decode() if file else ""
 
 

@@ -10,15 +10,16 @@ from pathlib import Path
 
 PASSWORD = Path("database/password")
 TOKEN = Path("jupyter/token")
+EDITOR = Path("editor/password")
 
 
 def make(volumes: Path) -> dict[Path, str]:
-    """The database's password and Jupyter's token, made where there is none that protects.
+    """The database's password, Jupyter's token and the editor's password, made where there is none that protects.
 
     Without a newline: Jupyter would take it as part of the token. Readable to any user, since only those containers
     mount a volume that are to read it, and each has a user of its own.
     """
-    return {name: _make(volumes / name) for name in (PASSWORD, TOKEN)}
+    return {name: _make(volumes / name) for name in (PASSWORD, TOKEN, EDITOR)}
 
 
 def _make(path: Path) -> str:
@@ -32,16 +33,24 @@ def _make(path: Path) -> str:
     return kept
 
 
-def links(told: str, token: str) -> list[str]:
-    """One line a service.
+def links(told: str, token: str, password: str) -> list[str]:
+    r"""One line a service. The editor asks for its password; Jupyter takes the token from the link.
 
-    >>> links("mlflow=http://127.0.0.1:5000 grpo=http://127.0.0.1:8882/lab", "f00")
-    ['mlflow     http://127.0.0.1:5000', 'grpo       http://127.0.0.1:8882/lab?token=f00']
+    >>> print(*links("mlflow=http://m:5000 grpo=http://g:8882/lab editor=http://e:8884/", "f00", "ba5"), sep="\n")
+    mlflow     http://m:5000
+    grpo       http://g:8882/lab?token=f00
+    editor     http://e:8884/   password: ba5
     """
-    named = (link.partition("=") for link in told.split())
-    return [f"{name:<11}{link}{f'?token={token}' if link.endswith('/lab') else ''}" for name, _, link in named]
+    named = (link.split("=", 1) for link in told.split())
+    return [f"{name:<11}{link}{_opened_by(name, link, token, password)}" for name, link in named]
+
+
+def _opened_by(name: str, link: str, token: str, password: str) -> str:
+    if name == "editor":
+        return f"   password: {password}"
+    return f"?token={token}" if link.endswith("/lab") else ""
 
 
 if __name__ == "__main__":
     made = make(Path("/secrets"))
-    print(*links(os.environ.get("LINKS", ""), made[TOKEN]), sep="\n")  # noqa: T201
+    print(*links(os.environ.get("LINKS", ""), made[TOKEN], made[EDITOR]), sep="\n")  # noqa: T201

@@ -28,6 +28,8 @@ class ServiceState:
     """MiB that it and its children take, shared pages divided among those who share them (PSS)"""
     detail: str
     """for a failed one: the end of its log"""
+    password: str = ""
+    """what the page asks for; empty where it asks for nothing, or the link holds it"""
 
 
 def status() -> list[ServiceState]:
