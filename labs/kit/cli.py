@@ -64,7 +64,7 @@ def show(lab: LabArgument, json: Json = False) -> None:
         return
     out = console.out()
     for part in console.show_claim(claim, judged, whole=True) if claim else console.show_lab(chosen, judged):
-        out.print(part)
+        out.print(part, soft_wrap=isinstance(part, str))
 
 
 @app.command()
@@ -190,9 +190,8 @@ def new(
     from labs.kit.new import new as new_lab
 
     folder = new_lab(name)
-    console.out().print(
-        f"Wrote {folder}\nNext: gaplab check {name}   ·   gaplab run {name}   ·   then edit its files", markup=False
-    )
+    told = f"Wrote {folder}\nNext: gaplab check {name}   ·   gaplab run {name}   ·   then edit its files"
+    console.out().print(told, markup=False, soft_wrap=True)
 
 
 cli_services.add_to(app)

@@ -43,8 +43,8 @@ def list_stacks(json: Annotated[bool, typer.Option("--json", help="one JSON valu
         table.add_row(str(one["stack"]), mark, str(one["packages"]), str(one["digest"])[:12])
     out = console.out()
     out.print(table)
-    missing = [str(one["stack"]) for one in told if not one["built"]]
-    out.print(f"\nNext: gaplab stack build {' '.join(missing)}" if missing else "\nAll stacks are built.")
+    missing = [one.name for one in stack.find() if one.for_labs and not one.built]
+    out.print(f"\nNext: gaplab stack build {' '.join(missing)}" if missing else "\nAll stacks of labs are built.")
 
 
 @stacks.command("build")

@@ -115,8 +115,16 @@ def show_claim(claim: Claim, judged: Sequence[Judged], whole: bool = False) -> I
         yield Padding(f"Source: {escape(claim.source)}. Tested: {TARGETS[claim.target]}.", (0, 0, 0, 2))
     yield Padding(_variants(judged), (1 if whole else 0, 0, 0, 2))
     if whole:
-        page = f"on the page: /claim?claim={claim.id}"
-        yield f"\nRun it again: gaplab run {claim.lab} --variant {claim.variant}   ·   {page}"
+        yield f"\n{_next(claim, head)}"
+
+
+def _next(claim: Claim, head: Judged) -> str:
+    """What to type after one claim, and where it stands on the page."""
+    from labs.kit.services import links  # nothing else here needs to know where services answer
+
+    own = f"Run it anew and compare: gaplab verify {claim.lab}"
+    run = f"Run it yourself: gaplab run {claim.lab} --variant {claim.variant}"
+    return f"{own if head.origin == 'own' else run}   ·   {links().dashboard}/claim?claim={claim.id}"
 
 
 def _variants(judged: Sequence[Judged]) -> Table:

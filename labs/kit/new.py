@@ -15,8 +15,9 @@ def new(name: str) -> Path:
     """Write the folder of a new lab and return it. Raises LabError for a bad or taken name."""
     mechanism, _, lab = name.partition("/")
     if mechanism not in MECHANISMS or not re.fullmatch(r"[a-z][a-z0-9_]*", lab):
+        why = "The part after / is written with a-z, 0-9 and _ and begins with a letter."
         raise LabError(
-            f"{name!r} is not a name for a lab. {near(mechanism, MECHANISMS) if mechanism not in MECHANISMS else ''}\n"
+            f"{name!r} is not a name for a lab. {why if mechanism in MECHANISMS else near(mechanism, MECHANISMS)}\n"
             "A lab stands in the folder of its mechanism, and its name is also a Python package and a web address.\n"
             "Type for example `gaplab new foundations/coin_flips`."
         )

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from labs.kit import catalogue, console, places, reference, results, standing
+from labs.kit.engines import refuse_unknown
 from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
 from labs.kit.pace import count
@@ -30,6 +31,7 @@ def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "proce
     """
     labs = catalogue.pick(patterns)
     trials = plan(labs, preset)
+    refuse_unknown(engine)
     out = console.out()
     try:
         links = _start(out, engine)

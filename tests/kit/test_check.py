@@ -75,7 +75,7 @@ def test_a_new_lab_passes_its_check_and_its_control_shows_the_gap(
 @pytest.mark.parametrize("name", ["coins", "fundations/coins", "foundations/Coin Flips", "foundations/"])
 def test_a_bad_name_for_a_lab_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAPLAB_LABS", str(tmp_path))
-    with pytest.raises(LabError, match="is not a name for a lab"):
+    with pytest.raises(LabError, match=r"is not a name for a lab\. (The part after /|There is|Is )"):
         new(name)
     assert not list(tmp_path.iterdir())
 

@@ -65,6 +65,18 @@ def test_a_misspelt_verb_gets_the_near_one(
     assert "Traceback" not in said
 
 
+def test_a_claim_is_followed_by_what_to_type_and_where_to_look(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whole, in one line: what a terminal breaks cannot be copied."""
+    monkeypatch.setenv("GAPLAB_DASHBOARD_PORT", "8599")
+    cli.app(["show", "coin/mean_reward"], standalone_mode=False)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Run it yourself: gaplab run foundations/coin --variant fair   ·   "
+        "http://127.0.0.1:8599/claim?claim=foundations/coin/mean_reward"
+    )
+
+
 def test_every_command_that_a_message_names_can_be_typed() -> None:
     """Verbs and options that messages of the kit and of the page tell a reader to type."""
     known = get_command(cli.app)

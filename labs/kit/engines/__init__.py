@@ -111,6 +111,12 @@ def open_engine(name: str, workers: int | None = None) -> Engine:
 
     It is imported only now, since an engine for containers or a cluster may bring packages that others lack.
     """
+    refuse_unknown(name)
+    return cast(Engine, import_module(f"{__name__}.{name}").engine(workers))
+
+
+def refuse_unknown(name: str) -> None:
+    """Raise LabError where there is no engine of this name."""
     known = [module.name for module in iter_modules(__path__) if not module.ispkg]
     if name not in known:
         raise LabError(
@@ -118,4 +124,3 @@ def open_engine(name: str, workers: int | None = None) -> Engine:
             "An engine is where trials run, so none was run.\n"
             "Type `gaplab run LAB --engine process` to run on this machine."
         )
-    return cast(Engine, import_module(f"{__name__}.{name}").engine(workers))

@@ -39,7 +39,7 @@ def refuse_taken(service: Service, port: int) -> None:
     if is_free(port):
         return
     raise LabError(
-        f"Port {port}, where {service.title} is to listen, is taken{holder(port)}.\n"
+        f"Port {port}, where {service.title.replace('The ', 'the ')} is to listen, is taken{holder(port)}.\n"
         f"Without it {service.purpose}; Gaplab ends no process that it did not start.\n"
         f"Type `make up {service.variable}={_free_port_near(port)}`, or stop that program and type `make up` again."
     )

@@ -148,11 +148,14 @@ def test_a_trial_that_fails_is_no_failure_of_up_and_a_stack_that_cannot_be_made_
     assert {state.state for state in services.status()} == {"healthy"}
 
 
-def test_a_misspelt_lab_starts_nothing(labs: Path) -> None:
+def test_a_misspelt_lab_or_engine_starts_nothing(labs: Path) -> None:
     write_lab(labs)
     code, said = _said("up", "coim")
     assert code == 2
     assert "Is 'coin' meant?" in said
+    code, said = _said("up", "coin", "--engine", "dokker")
+    assert code == 2
+    assert "Is 'docker' meant?" in said
     assert not (places.home() / "services").exists()
 
 
