@@ -66,10 +66,10 @@ def _ascend(pay: Array, start: Array, step_size: float, natural: bool, steps: in
     theta, lost, least = start.copy(), np.zeros(steps + 1), 1.0
     policy = np.zeros(len(pay))
     for step in range(steps + 1):
-        policy[:] = np.exp(theta - theta.max())
-        policy /= policy.sum()
-        value = (policy * pay).sum()
-        lost[step] = (policy * (pay[-1] - pay)).sum()
+        _softmax(theta, policy)
+        value = _mean(policy, pay)
+        for arm in range(len(pay)):
+            lost[step] += policy[arm] * (pay[-1] - pay[arm])
         least = min(least, policy[-1])
         for arm in range(len(pay)):
             theta[arm] += step_size * (pay[arm] - value) * (1.0 if natural else policy[arm])
@@ -86,16 +86,38 @@ def _sample(rng: Generator, pay: Array, step_size: float, baseline: float, runs:
         theta, step = np.zeros(len(pay)), 0
         for mark in range(len(marks)):
             while step < marks[mark]:
-                policy[:] = np.exp(theta - theta.max())
-                policy /= policy.sum()
+                _softmax(theta, policy)
                 drawn, arm = rng.random() - policy[0], 0
                 while drawn >= 0 and arm < len(pay) - 1:
                     arm += 1
                     drawn -= policy[arm]
-                push = step_size * (pay[arm] - baseline * (policy * pay).sum())
-                theta -= push * policy
+                push = step_size * (pay[arm] - baseline * _mean(policy, pay))
+                for other in range(len(pay)):
+                    theta[other] -= push * policy[other]
                 theta[arm] += push
                 step += 1
-            policy[:] = np.exp(theta - theta.max())
-            chance[run, mark] = policy[-1] / policy.sum()
+            _softmax(theta, policy)
+            chance[run, mark] = policy[-1]
     return chance
+
+
+# Loops, here and above: array expressions of ten numbers take seconds to compile and gain nothing.
+@njit(cache=True)
+def _softmax(theta: Array, policy: Array) -> None:
+    """Write the policy of these preferences."""
+    highest, total = theta[0], 0.0
+    for preference in theta:
+        highest = max(highest, preference)
+    for arm in range(len(theta)):
+        policy[arm] = np.exp(theta[arm] - highest)
+        total += policy[arm]
+    for arm in range(len(theta)):
+        policy[arm] /= total
+
+
+@njit(cache=True)
+def _mean(policy: Array, pay: Array) -> float:
+    total = 0.0
+    for arm in range(len(pay)):
+        total += policy[arm] * pay[arm]
+    return total
