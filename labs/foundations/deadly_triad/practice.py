@@ -79,8 +79,7 @@ def _critical(problem: Problem, discount: float) -> dict[str, Measured]:
     """Halve the range in which the expected update begins to grow with the discount, or stops to with lambda."""
 
     def grows(discount: float, mixing: float) -> bool:
-        moved = [_sweep(problem, weight, _ahead(discount, mixing), 1.0, np.ones(7)) for weight in np.eye(8)]
-        return bool(np.linalg.eigvals(np.array(moved) - np.eye(8)).real.max() > 1e-12)
+        return bool(np.linalg.eigvals(_pull(*problem, _ahead(discount, mixing), np.ones(7))).real.max() > 1e-12)
 
     edges = np.array([[0.0, 0.0], [1.0, 1.0]])  # below and above, of the discount and of lambda
     for _ in range(45):
@@ -96,24 +95,24 @@ def _ahead(discount: float, mixing: float) -> float:
     return float(np.sum((1 - mixing) * mixing ** (n - 1) * discount**n))
 
 
-@njit(cache=True)
-def _sweep(problem: Problem, w: Array, ahead: float, step: float, weigh: Array) -> Array:
-    """One expected update of the weights: states count as the behaviour visits them."""
-    (table, visits, target), value = problem, problem[0] @ w
-    after = target * value[SOLID] + (1 - target) * value[:SOLID].mean()
-    moved: Array = w + step * table.T @ (visits * weigh * (ahead * after - value))
-    return moved
+def _pull(table: Array, visits: Array, target: float, ahead: float, weigh: Array) -> Array:
+    """What the expected update adds to the weights, by the weights: states count as the behaviour visits them."""
+    after = target * table[SOLID] + (1 - target) * table[:SOLID].mean(axis=0)
+    return np.asarray(table.T @ ((visits * weigh)[:, None] * (ahead * after - table)))
 
 
-@njit(cache=True)  # a sweep waits for the one before it, and is too small for array calls
 def _swept(problem: Problem, ahead: float, step: float, follow: float, marks: Steps) -> Array:
     """Weights and mean emphasis after the marked sweeps; the emphasis follows on where `follow` is above 0."""
-    w, told, weigh = START, np.empty((1, len(marks), 9)), np.ones(7)
+    w, told, weigh, wanted = START, [], np.ones(7), set(marks.tolist())
+    pull = _pull(*problem, ahead, weigh)
     for sweep in range(1, marks[-1] + 1):
-        w = _sweep(problem, w, ahead, step, weigh)
-        weigh[SOLID] = 1 + follow * (problem[1] * weigh).sum()  # solid alone leads there
-        told[0, np.searchsorted(marks, sweep)] = np.append(w, (problem[1] * weigh).sum())  # the mark's is the last
-    return told
+        w = w + step * pull @ w
+        if follow:
+            weigh[SOLID] = 1 + follow * (problem[1] @ weigh)  # solid alone leads there
+            pull = _pull(*problem, ahead, weigh)
+        if sweep in wanted:
+            told.append(np.append(w, problem[1] @ weigh))
+    return np.array([told])
 
 
 @njit(cache=True)  # each run stands in its own state, and one step in seven moves its weights
@@ -122,8 +121,7 @@ def _sampled(rng: Generator, table: Array, rates: tuple[float, ...], apart: bool
     behaviour, discount, step_size, second_step, follow = rates
     told = np.empty((runs, len(marks), 9))
     for run in range(runs):
-        w, v, emphasis, total, mark = START.copy(), np.zeros(8), 1.0, 0.0, 0
-        here = _draw(rng, behaviour)
+        w, v, emphasis, total, mark, here = START.copy(), np.zeros(8), 1.0, 0.0, 0, _draw(rng, behaviour)
         for step in range(1, marks[-1] + 1):
             there = _draw(rng, behaviour)
             if there == SOLID:
@@ -138,7 +136,9 @@ def _sampled(rng: Generator, table: Array, rates: tuple[float, ...], apart: bool
             emphasis = 1 + follow * emphasis * (there == SOLID)
             here = _draw(rng, behaviour) if apart else there
             if step == marks[mark]:
-                told[run, mark, :8], told[run, mark, 8] = w, total / step
+                for k in range(8):  # not all at once, which takes seconds to compile
+                    told[run, mark, k] = w[k]
+                told[run, mark, 8] = total / step
                 mark += 1
     return told
 

@@ -88,12 +88,14 @@ def _learn(
             for k in range(width):
                 w[k] += step_size * error * features[here, k]
             here = int(rng.random() * states) if apart else there
-            if step > steps // 4:
-                total += w
+            for k in range(width):  # loops: array expressions of so few numbers take seconds to compile
+                total[k] += w[k] * (step > steps // 4)
             if mark < len(marks) and step == marks[mark]:
-                curve[mark] += w / runs
+                for k in range(width):
+                    curve[mark, k] += w[k] / runs
                 mark += 1
-        average += total / (steps - steps // 4) / runs
+        for k in range(width):
+            average[k] += total[k] / (steps - steps // 4) / runs
     return average, curve
 
 

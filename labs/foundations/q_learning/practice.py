@@ -69,17 +69,24 @@ def _left_or_right(
     Going right pays 0 for certain, so its estimate stays 0; left leads to many noisy actions.
     """
     (runs, episodes), every = shape, np.zeros((shape[0], tables, actions))
-    went = np.zeros(episodes)
+    went, start, behind = np.zeros(episodes), np.zeros(2), np.zeros(actions)  # behind left, what all tables say
     for run in range(runs):
         left, left_count, many, many_count = np.zeros(tables), np.zeros(tables), every[run], np.zeros((tables, actions))
         for episode in range(episodes):
-            if _choose(rng, np.array([0.0, left.sum()]), epsilon) == 0:
+            start[1] = left[0] if tables == 1 else left[0] + left[1]
+            if _choose(rng, start, epsilon) == 0:
                 continue
             went[episode] += 1 / runs
-            action = _choose(rng, many.sum(axis=0), epsilon)
+            for action in range(actions):
+                behind[action] = many[0, action] if tables == 1 else many[0, action] + many[1, action]
+            action = _choose(rng, behind, epsilon)
             reward = reward_mean + rng.standard_normal()
             table, other = int(rng.random() * tables), int(rng.random() * tables)
-            ahead = many[tables - 1 - table, many[table].argmax()]  # the other table's word, where there are two
+            favourite = 0
+            for other_action in range(1, actions):
+                if many[table, other_action] > many[table, favourite]:
+                    favourite = other_action
+            ahead = many[tables - 1 - table, favourite]  # the other table's word, where there are two
             left_count[table] += 1
             left[table] += (left_count[table] ** -decay if decay else step_size) * (ahead - left[table])
             many_count[other, action] += 1

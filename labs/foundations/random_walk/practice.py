@@ -9,7 +9,7 @@ from labs.kit.trial import Log, Measured
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
+Shape = tuple[int, int, int]
 MOST_SWEEPS = 10_000_000  # a batch that still moves then is not going to settle
 
 
@@ -56,11 +56,8 @@ def trial(
     return {"certainty_equivalence": wrong, "transitions": rows.astype(float), "sweeps": float(sweeps)}
 
 
-# Compiled, because a run's episodes have to wait for each other, and lanes are few for such short steps.
-@njit(cache=True)
-def _online(
-    rng: Generator, shape: tuple[int, int, int], monte_carlo: bool, step_size: float, decay: float, initial: float
-) -> Array:
+@njit(cache=True)  # a run's episodes have to wait for each other, and lanes are few for such short steps
+def _online(rng: Generator, shape: Shape, monte_carlo: bool, step_size: float, decay: float, initial: float) -> Array:
     """Squared error, mean over states, of each run after each episode: runs x episodes."""
     runs, episodes, states = shape
     errors, value, visits = np.zeros((runs, episodes)), np.zeros(states + 2), np.zeros(states + 2)
@@ -73,8 +70,7 @@ def _online(
                 to = place + 1 if rng.random() < 0.5 else place - 1
                 reward = 1.0 * (to == states + 1)
                 visits[place] += 1
-                if not monte_carlo:
-                    value[place] += step * (reward + value[to] - value[place])
+                value[place] += 0.0 if monte_carlo else step * (reward + value[to] - value[place])
                 place = to
             for state in range(1, states + 1):
                 if monte_carlo:  # towards the return, once a visit
@@ -97,7 +93,7 @@ def _record(rng: Generator, batches: int, states: int, episodes: int) -> tuple[R
     return told, paid[told[:, 0] * episodes + told[:, 3]]
 
 
-def _counted(rows: Rows, paid: Array, shape: tuple[int, int, int], method: str) -> tuple[Array, Array, Array]:
+def _counted(rows: Rows, paid: Array, shape: Shape, method: str) -> tuple[Array, Array, Array]:
     """Moves between states, what they pay (or their returns) and visits, of each batch's first 1, 2, ... episodes."""
     jumps, returns = np.zeros((*shape, shape[-1] + 2)), np.zeros(shape)
     np.add.at(jumps, tuple(rows[:, [3, 0, 1, 2]].T), 1.0)
@@ -108,13 +104,16 @@ def _counted(rows: Rows, paid: Array, shape: tuple[int, int, int], method: str) 
 
 
 @njit(cache=True)
-def _sweep(value: Array, jumps: Array, gain: Array, visits: Array, step: float) -> Array:
-    """What one sweep over a batch would move each state by."""
-    pull = gain - visits * value
+def _sweep(value: Array, jumps: Array, gain: Array, visits: Array, step: float) -> tuple[Array, float]:
+    """What one sweep over a batch would move each state by, and the sum of that, signs aside."""
+    pull, size = np.empty(len(value)), 0.0
     for state in range(len(value)):
+        moved = gain[state] - visits[state] * value[state]
         for ahead in range(len(value)):
-            pull[state] += jumps[state, ahead] * value[ahead]
-    return step * pull
+            moved += jumps[state, ahead] * value[ahead]
+        pull[state] = step * moved
+        size += abs(pull[state])
+    return pull, size
 
 
 @njit(cache=True)
@@ -122,13 +121,14 @@ def _settle(value: Array, jumps: Array, gain: Array, visits: Array, step_size: f
     """Sweep on until a sweep would move values by less than `tolerance` in sum; a step size of 0 is the batch's own."""
     most = 0
     for b in range(len(gain)):
-        step = step_size or 1 / visits[b].max()
+        step = step_size or 1 / max(visits[b])
         for sweep in range(MOST_SWEEPS):
-            pull = _sweep(value[b], jumps[b], gain[b], visits[b], step)
+            pull, size = _sweep(value[b], jumps[b], gain[b], visits[b], step)
             most = max(most, sweep + 1)
-            if np.abs(pull).sum() < tolerance:
+            if size < tolerance:
                 break
-            value[b] += pull
+            for state in range(len(pull)):  # not at once: array expressions take seconds to compile
+                value[b, state] += pull[state]
     return most
 
 
@@ -141,9 +141,9 @@ def _limits(jumps: Array, gain: Array, visits: Array, averaged: bool) -> Array:
         for _ in range(20):
             step, half, now, value = np.sqrt(low * high), 0.0, 0.0, np.zeros(gain.shape[1])
             for sweep in range(400):
-                pull = _sweep(value, jumps[b], gain[b], visits[b], step)
-                value += pull / np.maximum(visits[b], 1) if averaged else pull
-                now = np.abs(pull).sum()
+                pull, now = _sweep(value, jumps[b], gain[b], visits[b], step)
+                for state in range(len(pull)):
+                    value[state] += pull[state] / max(visits[b, state], 1.0) if averaged else pull[state]
                 half = now if sweep == 200 else half
             low, high = (step, high) if now <= max(half, 1e-12) else (low, step)
         limits[b] = low

@@ -88,8 +88,10 @@ def _learn(drawn: Array, reach: Array, rewards: Array, values: Array, discount: 
     here = 0
     for explores, which, breaks, goes in drawn:
         action = int(which * 4) if explores < 0.1 else _greedy(values[:, here], breaks)
-        there = min(np.searchsorted(reach[action, here], goes), len(reach[action, here]) - 1)
-        target = rewards[action, here, there] + discount * values[:, there].max()
+        there = 0
+        while there < reach.shape[2] - 1 and reach[action, here, there] < goes:
+            there += 1
+        target = rewards[action, here, there] + discount * _most(values[:, there])
         values[action, here] += 0.1 * (target - values[action, here])
         here = there
     return values
@@ -97,8 +99,24 @@ def _learn(drawn: Array, reach: Array, rewards: Array, values: Array, discount: 
 
 @njit(cache=True)
 def _greedy(values: Array, draw: float) -> int:
-    best = np.flatnonzero(values == values.max())
-    return int(best[int(draw * len(best))])
+    """One of the best actions, which the draw tells."""
+    most = _most(values)
+    tied = 0
+    for value in values:
+        tied += value == most
+    left, chosen = int(draw * tied), -1
+    while left >= 0:
+        chosen += 1
+        left -= values[chosen] == most
+    return chosen
+
+
+@njit(cache=True)
+def _most(values: Array) -> float:  # a loop, as above: array functions of four numbers take seconds to compile
+    most = values[0]
+    for value in values:
+        most = max(most, value)
+    return float(most)
 
 
 @njit(cache=True)
@@ -116,7 +134,7 @@ def _cross(rng: Generator, side: int, share: float, episodes: int) -> Array:
             to_row = min(max(row + down[action], 0), side - 1)
             to_column = min(max(column + right[action], 0), side - 1)
             nearer = to_row + to_column - row - column
-            values[row, column, action] = -1 + share * nearer + values[to_row, to_column].max()
+            values[row, column, action] = -1 + share * nearer + _most(values[to_row, to_column])
             row, column = to_row, to_column
             taken[episode] += 1
     return taken
