@@ -1,4 +1,4 @@
-"""A second engine of the tests' own, with little room, that can be filled and ended."""
+"""A disk with little room, and a second engine of the tests' own on it, that can be filled and ended."""
 
 import os
 import subprocess
@@ -12,28 +12,38 @@ AS_ROOT = ["sudo", "-n"] if os.geteuid() else []
 
 
 @contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """An empty disk of this size."""
+    folder = Path(tempfile.mkdtemp(prefix="gaplab-"))
+    told = f"size={megabytes}m,mode=1777"
+    subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "-o", told, "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run([*AS_ROOT, "umount", "-l", folder], check=True)
+        folder.rmdir()
+
+
+@contextmanager
 def small_engine(megabytes: int) -> Iterator[str]:
     """An engine whose images go to a disk of this size; yields what DOCKER_HOST has to say.
 
     It has a network of its own: with --bridge=none in the machine's it would take the other engine's bridge away.
     """
     folder = Path(tempfile.mkdtemp(prefix="gaplab-"))  # a short name: the path of a socket has 104 letters at most
-    (root := folder / "root").mkdir()
     host = f"unix://{folder}/socket"
-    subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", root], check=True)
     alone: list[str | Path] = [*AS_ROOT, "unshare", "--net", "dockerd", "--bridge", "none", "--iptables=false"]
-    alone += ["--data-root", root, "--exec-root", folder / "run", "--pidfile", folder / "pid", "--host", host]
-    with (folder / "log").open("wb") as log:
-        engine = subprocess.Popen(alone, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        _wait_for(engine, host, folder / "log")
-        yield host
-    finally:
-        if engine.poll() is None:
-            subprocess.run([*AS_ROOT, "kill", str(engine.pid)], check=True)
-            engine.wait()
-        subprocess.run([*AS_ROOT, "umount", "-l", root], check=True)
-        subprocess.run([*AS_ROOT, "rm", "-rf", folder], check=True)
+    alone += ["--exec-root", folder / "run", "--pidfile", folder / "pid", "--host", host]
+    with small_disk(megabytes) as root, (folder / "log").open("wb") as log:
+        engine = subprocess.Popen([*alone, "--data-root", root], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            _wait_for(engine, host, folder / "log")
+            yield host
+        finally:
+            if engine.poll() is None:
+                subprocess.run([*AS_ROOT, "kill", str(engine.pid)], check=True)
+                engine.wait()
+            subprocess.run([*AS_ROOT, "rm", "-rf", folder], check=True)
 
 
 def _wait_for(engine: "subprocess.Popen[bytes]", host: str, log: Path) -> None:

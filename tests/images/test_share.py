@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from labs.kit import catalogue, places
+from labs.kit.containers.daemon import daemon
 from labs.kit.share import making, manifest
 from labs.kit.stack import Stack
 from tests.images.conftest import LAB, docker
-from tests.images.sharing import altered, gaplab, lab_images, lines_of, manifest_of, new_key
+from tests.images.registry import registry
+from tests.images.sharing import altered, gaplab, lab_images, lines_of, manifest_of, new_key, slim
 
 pytestmark = pytest.mark.container
 
@@ -81,18 +83,28 @@ def test_a_result_that_was_attached_stands_beside_the_first(
     assert again == grown[0][2:]
 
 
-def test_what_was_pulled_is_shown_and_verified_without_its_registry(pushed: str, home: Path) -> None:
-    done = gaplab("share", "pull", pushed, home=home)
-    assert done.returncode == 0, done.stderr
-    what = done.stdout.splitlines()[0]
-    assert done.stdout.splitlines()[2].startswith("signed by SHA256:")
-    shown = json.loads(gaplab("share", "show", what, "--json", home=home).stdout)
-    assert shown["image"] == what
-    assert shown["digest"]
-    assert set(shown["manifest"]["claims"]) == set(catalogue.pick([LAB])[0].claims)
-    assert shown["results"] == []
-    docker("image", "rm", "-f", what)
-    gone = gaplab("share", "show", what, home=home)
+def test_what_was_pulled_or_loaded_is_shown_without_where_it_came_from(
+    lab_image: str, tmp_path: Path, home: Path
+) -> None:
+    """By its ID, which is printed, from then on."""
+    image, claims = daemon().images.get(slim(lab_image, tmp_path)), set(catalogue.pick([LAB])[0].claims)
+    file = making.save(image, tmp_path / "lab.tar.gz")
+    (tmp_path / "kept").mkdir()
+    with registry(tmp_path / "kept") as address:
+        ways = [("pull", making.push(image, f"{address}/me/slim")), ("load", file.partition("@")[0])]
+        docker("image", "rm", "-f", image.id)
+        for verb, source in ways:
+            done = gaplab("share", verb, source, home=home)
+            assert done.returncode == 0, done.stderr
+            what, _, first, *_ = done.stdout.splitlines()
+            assert what == image.id
+            assert first.startswith("unsigned: ")
+            assert ("no digest was given" in first) == ("@" not in source)
+            shown = json.loads(gaplab("share", "show", what, "--json", home=home).stdout)
+            assert set(shown["manifest"]["claims"]) == claims
+            assert (shown["image"], shown["digest"], shown["results"]) == (what, True, [])
+            docker("image", "rm", "-f", what)
+    gone = gaplab("share", "show", image.id, home=home)
     assert gone.returncode == 2
     assert "is not in this machine's engine" in gone.stderr
 
@@ -146,20 +158,17 @@ def test_a_lab_that_gives_other_numbers_is_told_with_exit_code_1(lab_image: str,
 
 
 def test_a_lab_travels_in_one_file(tmp_path: Path, home: Path, keys: dict[str, Path]) -> None:
-    """With the digest in hand, and without; and the fuller preset is run as well."""
+    """The fuller preset is run as well."""
     done = gaplab("share", "save", LAB, str(tmp_path / "lab.tar"), "--key", str(keys[ME]), home=home)
     assert done.returncode == 0, done.stderr
     what = done.stdout.splitlines()[0]
     assert what.startswith(f"{tmp_path}/lab.tar@sha256:")
     docker("image", "rm", making.tag_of(catalogue.pick([LAB])[0], Stack("tabular")))
-    loaded = gaplab("share", "load", what.partition("@")[0], home=home)
-    assert loaded.returncode == 0, loaded.stderr
-    assert loaded.stdout.splitlines()[0] == what.partition("@")[2]
-    assert "no digest was given" in loaded.stdout
-    verified = gaplab("share", "verify", what.partition("@")[2], "--preset", "full", home=home)
+    words = ("--preset", "full", "--signers", str(keys["signers"]))
+    verified = gaplab("share", "verify", what, *words, home=home)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert verified.stdout.startswith(f"signed by {ME}; the very image of the digest given")
     assert "in 5 of 5 seeds" in verified.stdout
-    docker("image", "rm", "-f", what.partition("@")[2])
 
 
 def test_a_preset_that_was_not_recorded_is_refused(lab_image: str, home: Path) -> None:

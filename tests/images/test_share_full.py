@@ -7,33 +7,30 @@ from pathlib import Path
 import pytest
 
 from labs.kit.containers.daemon import daemon
+from labs.kit.errors import LabError
 from labs.kit.share import making
-from tests.faults.disk import nearly_full
-from tests.images.conftest import LAB, docker
-from tests.images.engine import small_engine
-from tests.images.sharing import gaplab
+from tests.images.conftest import docker
+from tests.images.engine import small_disk, small_engine
+from tests.images.sharing import gaplab, refusal, slim
 
 pytestmark = pytest.mark.container
 
 
-def test_a_file_that_does_not_fit_is_not_left_half_written(lab_image: str, tmp_path: Path, home: Path) -> None:
-    with nearly_full(tmp_path / "disk") as disk:
-        before = sorted(disk.folder.iterdir())
-        done = gaplab("share", "save", LAB, str(disk.folder / "lab.tar"), home=home, limit=disk.limit)
-        assert sorted(disk.folder.iterdir()) == before
-    assert done.returncode == 2
-    assert f"{disk.folder / 'lab.tar'} could not be written" in done.stderr
-    assert len(done.stderr.splitlines()) == 3
+def test_a_file_that_does_not_fit_is_not_left_half_written(lab_image: str, tmp_path: Path) -> None:
+    image = daemon().images.get(slim(lab_image, tmp_path))
+    with small_disk(1) as disk:
+        with pytest.raises(LabError, match=r"lab\.tar could not be written: .*No space left") as told:
+            making.save(image, disk / "lab.tar")
+        assert list(disk.iterdir()) == []
+    assert len(str(told.value).splitlines()) == 3
+    docker("image", "rm", image.id)
 
 
-def test_an_image_whose_files_find_no_room_is_not_judged(lab_image: str, tmp_path: Path) -> None:
-    with nearly_full(tmp_path / "disk") as disk:
-        before = sorted(disk.folder.iterdir())
-        done = gaplab("share", "show", daemon().images.get(lab_image).id, home=disk.folder, limit=disk.limit)
-        assert sorted(disk.folder.iterdir()) == before
-    assert done.returncode == 2
-    assert "the disk is full" in done.stderr
-    assert len(done.stderr.splitlines()) == 3
+def test_an_image_whose_files_find_no_room_is_not_judged(lab_image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_disk(1) as disk:
+        monkeypatch.setenv("GAPLAB_HOME", str(disk))
+        assert "the disk is full" in refusal(daemon().images.get(lab_image).id).splitlines()[0]
+        assert list(disk.iterdir()) == []
 
 
 def test_an_engine_that_finds_no_room_keeps_nothing(tmp_path: Path, home: Path) -> None:

@@ -22,6 +22,8 @@ _CHUNK = 2**20
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 _PAGES = {"index.json", "manifest.json", "oci-layout", "repositories"}
 _FOLDERS = {"blobs", "blobs/sha256"}
+_LISTED = {"Config", "RepoTags", "Layers", "LayerSources"}
+"""What `docker save` says of an image. The engine takes `repotags` for RepoTags, so no other key is let through."""
 
 
 def image_of(path: Path) -> str:
@@ -142,9 +144,10 @@ class _Found:
         if self.pages.get("repositories") or re.search(r'"[\w.]*(image|ref)\.name"', json.dumps(self.pages)):
             raise refused(self.path, "its image brings a name along, which would take the place of one of yours")
         told = self.pages.get("manifest.json")
-        if not (isinstance(told, list) and len(told) == 1 and isinstance(told[0], dict)) or told[0].get("RepoTags"):
+        listed = told[0] if isinstance(told, list) and len(told) == 1 and isinstance(told[0], dict) else {}
+        if not listed or listed.get("RepoTags") or not listed.keys() <= _LISTED:
             raise refused(self.path, "it does not hold one image without a name")
-        parts = [_BLOB.fullmatch(str(part)) for part in (told[0].get("Config"), *told[0].get("Layers", []))]
+        parts = [_BLOB.fullmatch(str(part)) for part in (listed.get("Config"), *listed.get("Layers", []))]
         if not all(part and part[1] in self.blobs for part in parts) or not parts[0]:
             raise refused(self.path, "a part of its image is missing")
         return f"sha256:{parts[0][1]}"

@@ -63,7 +63,7 @@ def image_with(image: Any, content: bytes, key: Path | None) -> Iterator[Any]:
         )  # a name: else a push would take its last
         yield made
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
         if made:
             with suppress(APIError):
                 daemon().images.remove(made.id, force=True)

@@ -146,7 +146,7 @@ def _unstarted(what: str, image: Any) -> Iterator[Any]:
     try:
         yield container
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def _take_out(what: str, container: Any, place: str, to: Path) -> None:
