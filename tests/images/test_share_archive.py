@@ -153,8 +153,9 @@ def test_ten_gigabytes_of_zeros_after_an_archive_are_refused(archive: Path, tmp_
         (lambda told: told.update(repotags=["gaplab-tabular:cpu"]), "without a name"),
         (lambda told: told.update(Layers=[*told["Layers"], "blobs/sha256/" + "0" * 64]), "a part of its image"),
         (lambda told: told.update(Config="../config.json"), "a part of its image"),
+        (lambda told: told.update(Layers=5), "cannot be read as an archive"),
     ],
-    ids=["named", "named by another spelling", "less", "elsewhere"],
+    ids=["named", "named by another spelling", "less", "elsewhere", "a number"],
 )
 def test_an_archive_whose_list_says_something_else_is_refused(
     archive: Path, tmp_path: Path, change: Callable[[dict[str, object]], None], why: str

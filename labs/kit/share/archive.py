@@ -38,9 +38,9 @@ def image_of(path: Path) -> str:
                     found.take(tar, member)
             if len(outer.read(_CHUNK)) == _CHUNK:
                 raise refused(path, "more follows on its end")
-    except (tarfile.TarError, OSError, EOFError, ValueError, RecursionError, zlib.error) as problem:
+        return found.image()
+    except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, RecursionError, zlib.error) as problem:
         raise refused(path, f"it cannot be read as an archive: {problem}") from problem
-    return found.image()
 
 
 def refuse_old_python() -> None:
