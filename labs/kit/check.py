@@ -11,7 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 from labs.kit import reference
+from labs.kit.errors import LabError
 from labs.kit.gap import tolerance_of
+from labs.kit.recipe import parsed
 from labs.kit.results import pairs
 from labs.kit.words import Claim, Lab
 
@@ -20,18 +22,21 @@ FILES = ("README.md", "lab.toml", "theory.py", "practice.py", "notebook.ipynb")
 
 def check(lab: Lab) -> list[str]:
     """Everything amiss, one sentence each with its place; an empty list where the lab is fit to run."""
-    return [
-        *_files(lab),
-        *_words(lab),
-        *_practice(lab),
-        *_theory(lab),
-        *(problem for claim in lab.claims.values() for problem in _control(lab, claim)),
-    ]
+    try:
+        return [
+            *_files(lab),
+            *_words(lab),
+            *_practice(lab),
+            *_theory(lab),
+            *(problem for claim in lab.claims.values() for problem in _control(lab, claim)),
+        ]
+    except LabError as problem:  # a file that cannot be read: nothing else can be said of the lab
+        return [str(problem)]
 
 
 def formula(lab: Lab, claim: str) -> str:
     r"""The TeX between $$ and $$ in the docstring of the claim's function, read as text; empty where there is none."""
-    tree = ast.parse((lab.folder / "theory.py").read_text())
+    tree = parsed(lab.folder / "theory.py")
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == claim:
             found = re.search(r"\$\$(.+?)\$\$", ast.get_docstring(node) or "", re.DOTALL)
@@ -44,7 +49,11 @@ def _files(lab: Lab) -> Iterator[str]:
         if not (lab.folder / name).is_file():
             yield f"{lab.folder}/{name} is missing: every lab folder has it."
     if (notebook := lab.folder / "notebook.ipynb").is_file():
-        cells = json.loads(notebook.read_text())["cells"]
+        try:
+            cells = json.loads(notebook.read_text())["cells"]
+        except (ValueError, KeyError, TypeError) as problem:
+            yield f"{notebook} is no notebook: {type(problem).__name__}: {problem}."
+            return
         if any(cell.get("outputs") or cell.get("execution_count") for cell in cells):
             yield f"{notebook} is stored with outputs: clear them, they belong to a machine."
 
@@ -66,7 +75,7 @@ def _words(lab: Lab) -> Iterator[str]:
 
 
 def _practice(lab: Lab) -> Iterator[str]:
-    tree = ast.parse((lab.folder / "practice.py").read_text())
+    tree = parsed(lab.folder / "practice.py")
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "trial"]
     if not found:
         yield f"{lab.folder}/practice.py has no function trial(seed, log, *, …)."

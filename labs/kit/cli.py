@@ -30,12 +30,12 @@ PresetOption = Annotated[str, typer.Option(help="how much is run: quick, full or
 @app.command("list")
 def list_labs(labs: LabsArgument = None, json: Json = False) -> None:
     """List the labs in the order to learn them in: question, claims, stack, and how long `quick` takes on 2 cores."""
-    from labs.kit import catalogue, console, reference
+    from labs.kit import catalogue, console, cost
 
     chosen = catalogue.pick(labs or [])
     if json:
         told = ({"lab": x.id, "title": x.title, "stacks": x.stacks, "claims": list(x.claims)} for x in chosen)
-        print_json([{**of, "cpu_seconds": reference.seconds(x)} for of, x in zip(told, chosen, strict=True)])
+        print_json([{**of, "cpu_seconds": cost.seconds(x)} for of, x in zip(told, chosen, strict=True)])
         return
     out = console.out()
     if not chosen:

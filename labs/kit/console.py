@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from labs.kit import reference
+from labs.kit import cost
 from labs.kit.gap import Gap, Verdict
-from labs.kit.results import Judged, Tally
 from labs.kit.words import MECHANISMS, Claim, Lab
+
+if TYPE_CHECKING:
+    from labs.kit.results import Judged, Tally
 
 MARKS = {
     Verdict.HOLDS: ("●", "cyan"),
@@ -90,12 +92,12 @@ def catalogue_lines(labs: Sequence[Lab]) -> Iterable[Any]:
             yield f"[bold]{title}[/]"
         for lab in mine:
             claims = f"{len(lab.claims):2} claim{'s' if len(lab.claims) > 1 else ' '}"
-            told = f"{' '.join(lab.stacks):9}{minutes(reference.seconds(lab))}"
+            told = f"{' '.join(lab.stacks):9}{minutes(cost.seconds(lab))}"
             yield f"  {lab.id:{width}}  {claims}  [dim]{told}[/]"
             yield Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4))
 
 
-def show_lab(lab: Lab, judged: Sequence[Judged]) -> Iterable[Any]:
+def show_lab(lab: Lab, judged: "Sequence[Judged]") -> Iterable[Any]:
     """Every claim of a lab with its headline verdict and, under it, every variant that measures it."""
     yield f"[bold]{escape(lab.title)}[/]  [dim]{lab.id} · stack {' '.join(lab.stacks)}[/]"
     for claim in lab.claims.values():
@@ -103,7 +105,7 @@ def show_lab(lab: Lab, judged: Sequence[Judged]) -> Iterable[Any]:
     yield f"\nMore of one claim: gaplab show {lab.id}/{next(iter(lab.claims))}"
 
 
-def show_claim(claim: Claim, judged: Sequence[Judged], whole: bool = False) -> Iterable[Any]:
+def show_claim(claim: Claim, judged: "Sequence[Judged]", whole: bool = False) -> Iterable[Any]:
     """One claim: its sentence, its verdict in a sentence, its variants; with `whole` also where it comes from."""
     head = next(one for one in judged if one.gap.is_headline)
     yield f"\n[bold]{claim.id}[/]  {badge(head.gap.verdict)}{_origin(head)}"
@@ -118,7 +120,7 @@ def show_claim(claim: Claim, judged: Sequence[Judged], whole: bool = False) -> I
         yield f"\n{_next(claim, head)}"
 
 
-def _next(claim: Claim, head: Judged) -> str:
+def _next(claim: Claim, head: "Judged") -> str:
     """What to type after one claim, and where it stands on the page."""
     from labs.kit.services import links  # nothing else here needs to know where services answer
 
@@ -127,7 +129,7 @@ def _next(claim: Claim, head: Judged) -> str:
     return f"{own if head.origin == 'own' else run}   ·   {links().dashboard}/claim?claim={claim.id}"
 
 
-def _variants(judged: Sequence[Judged]) -> Table:
+def _variants(judged: "Sequence[Judged]") -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for one in judged:
         gap = one.gap
@@ -138,16 +140,16 @@ def _variants(judged: Sequence[Judged]) -> Table:
     return table
 
 
-def _origin(one: Judged) -> str:
+def _origin(one: "Judged") -> str:
     return "  [dim](the authors' run, not yours)[/]" if one.origin == "reference" else ""
 
 
-def _notes(one: Judged) -> str:
+def _notes(one: "Judged") -> str:
     said = [f"{one.stale} stale" if one.stale else "", f"[red]{one.failed} failed[/]" if one.failed else ""]
     return "[dim]" + ", ".join(text for text in said if text) + "[/]"
 
 
-def tally_line(labs: int, counts: Tally) -> str:
+def tally_line(labs: int, counts: "Tally") -> str:
     """The one line that ends a run: how many claims hold, gap, are open."""
     gaps = counts.gap_known + counts.gap_open
     parts = [
@@ -165,7 +167,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def gap_lines(judged: Sequence[Judged]) -> Iterable[Any]:
+def gap_lines(judged: "Sequence[Judged]") -> Iterable[Any]:
     """Every claim that does not hold by its headline verdict, what departs the furthest (in tolerances) first."""
     departing = [one.gap for one in judged if one.gap.verdict is not Verdict.HOLDS]
     for gap in sorted(departing, key=lambda gap: (_ORDER.index(gap.verdict), -_width(gap))):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from labs.kit import catalogue, console, figures, markdown, places, reference, words
+from labs.kit import catalogue, console, cost, figures, markdown, places, reference, words
 from labs.kit.errors import LabError
 from labs.kit.results import gaps
 from labs.kit.words import Claim, Figure, Lab, Preset
@@ -89,7 +89,7 @@ def path(labs: list[Lab]) -> str:
     """The labs in the order to learn them in, with what each needs first and how long its quick preset takes."""
     rows = [
         f"| [{lab.id}]({lab.id}/README.md) | {lab.title} | {', '.join(map(_bare, lab.needs))} | `{lab.stack}` "
-        f"| {len(lab.claims)} | {console.minutes(reference.seconds(lab))} |"
+        f"| {len(lab.claims)} | {console.minutes(cost.seconds(lab))} |"
         for lab in labs
     ]
     head = "| Lab | The question | After | Stack | Claims | Quick, 2 cores |\n|---|---|---|---|---:|---:|\n"

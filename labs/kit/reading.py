@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -87,8 +88,13 @@ def _known(shape: type, table: Mapping[str, Any], place: str, extra: Iterable[st
     for key, entry in keys.items():
         if key not in table and key not in extra and entry.default is MISSING and entry.default_factory is MISSING:
             raise LabError(_lacks(place, key))
-    hints = get_type_hints(shape)
-    return {key: _typed(value, hints[key], f"{place}: {key}") for key, value in table.items()}
+    return {key: _typed(value, _hints(shape)[key], f"{place}: {key}") for key, value in table.items()}
+
+
+@lru_cache
+def _hints(shape: type) -> dict[str, Any]:
+    """Worked out once a shape: two hundred tables have one of four."""
+    return get_type_hints(shape)
 
 
 def _lacks(place: str, key: str) -> str:

@@ -73,7 +73,7 @@ def _path_of(module: str) -> Path | None:
 def _imports(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
     """The labs.kit modules that one file imports, packages above them included."""
     found: set[str] = set()
-    for node in ast.walk(_parsed(path)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -95,10 +95,11 @@ def _tree_digest(path: Path, stamp: tuple[int, int]) -> str:
     >>> ast.dump(_without_docstrings(a)) == ast.dump(_without_docstrings(b))
     True
     """
-    return hashlib.sha256(ast.dump(_without_docstrings(_parsed(path))).encode()).hexdigest()
+    return hashlib.sha256(ast.dump(_without_docstrings(parsed(path))).encode()).hexdigest()
 
 
-def _parsed(path: Path) -> ast.Module:
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file. Raises LabError where it has none."""
     try:
         return ast.parse(path.read_text())
     except (SyntaxError, OSError) as problem:

@@ -6,11 +6,11 @@ Written by `gaplab record`, never by hand. The README table, a fresh dashboard a
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from labs.kit import hardware, spool
+from labs.kit.cost import TRIALS
 from labs.kit.errors import LabError
 from labs.kit.plan import Trial, plan, recipes
 from labs.kit.results import Row
@@ -19,8 +19,6 @@ from labs.kit.words import Lab
 FORMAT = 1
 RECORDED = ("quick", "full")
 """The presets that a reference holds; `gpu` depends on the machine."""
-
-_TRIALS = ' "trials": [\n'
 
 POINTS = 100
 """A curve is thinned to this many points: what a figure needs, not what a trainer logs."""
@@ -76,19 +74,6 @@ def read(lab: Lab) -> list[Row]:
     return list(found.rows) if found else []
 
 
-def seconds(lab: Lab) -> dict[str, float]:
-    """CPU seconds by preset that its trials took when they were recorded; empty where nothing was.
-
-    Read from the head of the file alone: a list of all labs needs it, and the trials are most of the file.
-    """
-    if not path(lab).is_file():
-        return {}
-    with path(lab).open() as file:
-        head = "".join(takewhile(lambda line: line != _TRIALS, file))
-    told: dict[str, float] = json.loads(head.rstrip().rstrip(",") + "}").get("seconds", {})
-    return told
-
-
 def stale(lab: Lab) -> list[str]:
     """The variants whose recorded recipe is not the code's; every variant where nothing was recorded."""
     found = load(lab)
@@ -111,7 +96,7 @@ def write(lab: Lab, presets: Sequence[str] = RECORDED) -> Path:
         "recipes": _recipes_by_preset(lab, presets),
     }
     lines = ",\n".join(f"  {json.dumps(_entry(trial))}" for trial in trials.values())
-    path(lab).write_text(f"{json.dumps(head, indent=1)[:-2]},\n{_TRIALS}{lines}\n ]\n}}\n")
+    path(lab).write_text(f"{json.dumps(head, indent=1)[:-2]},\n{TRIALS}{lines}\n ]\n}}\n")
     return path(lab)
 
 

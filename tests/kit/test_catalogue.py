@@ -6,6 +6,7 @@ import pytest
 
 from labs.kit import catalogue
 from labs.kit.errors import LabError
+from labs.kit.plan import recipes
 from tests.kit.folders import THEORY, TOML, write_lab
 
 BROKEN = {
@@ -131,3 +132,10 @@ def test_a_mistake_in_a_figure_is_named(before: str, after: str, said: str, tmp_
     with pytest.raises(LabError) as problem:
         catalogue.read(write_lab(tmp_path, toml=TOML + FIGURE.replace(before, after)))
     assert said in str(problem.value)
+
+
+def test_a_theory_that_cannot_be_parsed_is_named_by_whoever_needs_more_than_its_names(tmp_path: Path) -> None:
+    """A list of all labs reads names alone, so that it takes no time; a recipe needs the code."""
+    lab = catalogue.read(write_lab(tmp_path, theory=THEORY + "\n\nreturn (\n"))
+    with pytest.raises(LabError, match=r"theory\.py: cannot be read"):
+        recipes(lab, "fair")

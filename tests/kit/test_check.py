@@ -27,6 +27,8 @@ BROKEN = {
         {"practice": PRACTICE.replace("lost)", "lose)")},
         "'lose' is missing in [setting]",
     ),
+    "theory that is no Python": ({"theory": THEORY + "\n\nreturn (\n"}, "theory.py: cannot be read"),
+    "practice that is no Python": ({"practice": PRACTICE + "\n\nreturn (\n"}, "practice.py: cannot be read"),
     "no trial": ({"practice": "def trail():\n    pass\n"}, "has no function trial"),
     "control that theory follows": ({"toml": TOML.replace("lost = 0.5", "rate = 0.5")}, "so theory would follow it"),
     "control that changes nothing": ({"toml": TOML.replace("lost = 0.5", "lost = 0.0")}, "changes nothing"),
@@ -38,6 +40,12 @@ BROKEN = {
 def test_what_is_amiss_is_said(parts: dict[str, str], said: str, tmp_path: Path) -> None:
     problems = check(catalogue.read(write_lab(tmp_path, **parts)))
     assert any(said in problem for problem in problems), problems
+
+
+def test_a_notebook_that_is_none_is_named(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path)
+    (folder / "notebook.ipynb").write_text("<<<<<<< HEAD")
+    assert any("is no notebook: JSONDecodeError" in problem for problem in check(catalogue.read(folder)))
 
 
 def test_a_readme_that_forgets_a_claim_and_a_notebook_with_outputs_are_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labs.kit import catalogue, reference, spool, trial
+from labs.kit import catalogue, cost, reference, spool, trial
 from labs.kit.compare import Agreement, Comparison, compare
 from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
@@ -52,7 +52,7 @@ def test_what_was_recorded_is_read_back_to_the_last_bit(recorded: Lab) -> None:
 
 def test_what_a_preset_costs_is_the_sum_of_its_trials(recorded: Lab) -> None:
     """CPU seconds as the trials themselves told them; the head of the file alone is read for it."""
-    told = reference.seconds(recorded)
+    told = cost.seconds(recorded)
     trials = [spool.finished(one.folder) for one in plan([recorded], "full")]
     assert told["full"] == pytest.approx(sum(float(one.tags["cpu_seconds"]) for one in trials if one), abs=0.06)
     assert told["quick"] <= told["full"]
