@@ -32,7 +32,7 @@ def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[La
     """
     known = list(find() if among is None else among)
     chosen: dict[str, Lab] = {}
-    for pattern in patterns or ["*"]:
+    for pattern in patterns or ["*"][: len(known)]:
         hits = [lab for lab in known if _named(lab, pattern.strip("/"))]
         if not hits:
             words = [*MECHANISMS, *(lab.id for lab in known), *(lab.name for lab in known)]

@@ -1,7 +1,7 @@
 """The gaplab command. Each verb prints what it found and what to type next; imports wait until a verb needs them."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -204,14 +204,24 @@ def main() -> None:
     try:
         app()
     except LabError as problem:
-        sys.stderr.write(f"gaplab: {problem}\n")
-        sys.exit(2)
+        _refused(problem)
+    except OSError as problem:
+        from labs.kit.disk import in_words
+
+        if told := in_words(problem):
+            _refused(told)
+        raise
     except KeyboardInterrupt:
         _stopped()
     except SystemExit as ended:
         if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # as Typer hands it on
             _stopped()
         raise
+
+
+def _refused(problem: LabError) -> NoReturn:
+    sys.stderr.write(f"gaplab: {problem}\n")
+    sys.exit(2)
 
 
 def _stopped() -> None:

@@ -33,6 +33,12 @@ def recipe(lab: Lab, setting: Mapping[str, Value], stack: str, device: str | Non
 def lock_digest(stack: str, device: str) -> str:
     """sha256 of the stack's lock; the same for the venv and for the image made from it."""
     path = places.IMAGES / stack / f"{device}.lock"
+    if not path.is_file():
+        raise LabError(
+            f"{path}: there is no such lock (device {device!r}).\n"
+            "A trial says to the byte which packages it ran with, so without a lock nothing can be run or judged.\n"
+            "Set GAPLAB_DEVICE to cpu or gpu, or type `gaplab stack lock`."
+        )
     return _file_digest(path, _stamp(path))
 
 
@@ -103,11 +109,15 @@ def parsed(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text())
     except (SyntaxError, OSError) as problem:
-        raise LabError(
-            f"{path}: cannot be read: {problem}.\n"
-            "What a trial is made from decides whether it counts, so nothing of the lab can be run or judged.\n"
-            "Mend that line, or take the file back with `git checkout`."
-        ) from None
+        raise _unreadable(path, problem) from None
+
+
+def _unreadable(path: Path, problem: Exception) -> LabError:
+    return LabError(
+        f"{path}: cannot be read: {problem}.\n"
+        "What a trial is made from decides whether it counts, so nothing of the lab can be run or judged.\n"
+        "Mend that line, or take the file back with `git checkout`."
+    )
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -128,5 +138,8 @@ def _file_digest(path: Path, stamp: tuple[int, int]) -> str:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    told = path.stat()
+    try:
+        told = path.stat()
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
     return told.st_mtime_ns, told.st_size

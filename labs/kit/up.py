@@ -1,15 +1,12 @@
 """`make up`, once there is a .venv: the services first, then the trials and what they need, the page filling."""
 
-import errno
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
-from labs.kit import catalogue, console, places, reference, results, standing
+from labs.kit import catalogue, console, disk, reference, results, standing
 from labs.kit.engines import refuse_unknown
-from labs.kit.errors import LabError
 from labs.kit.gap import Verdict
 from labs.kit.pace import count
 from labs.kit.plan import plan
@@ -18,9 +15,6 @@ from labs.kit.services import Links
 from labs.kit.services.known import DASHBOARD
 from labs.kit.views import judged_of
 from labs.kit.words import Lab
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "process") -> int:
@@ -44,16 +38,12 @@ def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "proce
         told = f"Stopped. Nothing is lost: type `{again}` to go on from here, `make down` to stop the services."
         out.print(f"\n{told}", soft_wrap=True)
         return 130
-    except OSError as problem:
-        if in_words := _in_words(problem):
-            raise in_words from problem
-        raise
     if report.failed:
         told = f"✖ {count(len(report.failed), 'trial')} failed, for the reasons above: nothing was measured by them."
         out.print(f"\n[red]{told}[/] The services are up; `{standing.again()}` tries them again.", soft_wrap=True)
     for line in _last_lines(labs, links, pages, standing.editor(engine)):
         out.print(line, markup=False, soft_wrap=True)
-    return 1 if report.hindered or (report.failed and _is_full()) else 0
+    return 1 if report.hindered or (report.failed and disk.is_full()) else 0
 
 
 def down() -> int:
@@ -112,25 +102,3 @@ def _most_telling(labs: Sequence[Lab], judged: Sequence[results.Judged]) -> str:
     known = [gap for gap in heads if gap.claim.cause]
     widest = max(known, key=lambda gap: abs(gap.estimate) / gap.tolerance if gap.tolerance else 0.0, default=None)
     return widest.claim.lab if widest else labs[0].id if labs else "--help"
-
-
-def _is_full() -> bool:
-    """Whether there is no room for another record: then it was the disk that failed, and not the trials."""
-    return shutil.disk_usage(places.home()).free < 2**20
-
-
-def _in_words(problem: OSError) -> LabError | None:
-    """A full disk and a folder that cannot be written are the reader's to put right; None for anything else."""
-    if problem.errno in _FULL:
-        return LabError(
-            f"The disk is full: {problem.filename or places.home()} could not be written.\n"
-            "Stacks, trials and databases lie there; what is finished is whole and stays.\n"
-            "Make room (`gaplab clean` says what can go), or type `make up GAPLAB_HOME=/another/disk/gaplab`."
-        )
-    if problem.errno in _REFUSED:
-        return LabError(
-            f"{problem.filename or places.home()} cannot be written: {problem.strerror}.\n"
-            "Everything that a run makes lies there.\n"
-            f"Give {places.home()} to your user, or type `make up GAPLAB_HOME=$HOME/gaplab`."
-        )
-    return None

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from labs.kit import cli, places
+from labs.kit import catalogue, cli, places, reference
 from labs.kit.clean import WHAT
 from tests.kit.folders import write_lab
+
+NOTHING = '{"format": 1, "stack": {"name": "tabular", "lock": ""}, "cpu": {}, "recipes": {}, "trials": []}'
+"""A reference of no trials."""
 
 
 @pytest.fixture
@@ -63,6 +66,46 @@ def test_a_misspelt_verb_gets_the_near_one(
     assert code == 2
     assert "Did you mean 'show'?" in said
     assert "Traceback" not in said
+
+
+def test_a_device_that_nobody_has_is_told_with_those_there_are(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAPLAB_DEVICE", "tpu")
+    for line in ("run coin", "show coin"):
+        code, said = _typed(line, monkeypatch, capsys)
+        assert code == 2
+        assert "tpu" in said
+        assert "GAPLAB_DEVICE to cpu or gpu" in said
+
+
+@pytest.mark.parametrize("line", ["status", "up coin", "verify coin"])
+def test_a_home_that_cannot_be_made_is_told_in_three_sentences(
+    line: str, labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAPLAB_HOME", "/proc/gaplab")
+    reference.path(catalogue.read(labs / "foundations/coin")).write_text(NOTHING)
+    code, said = _typed(line, monkeypatch, capsys)
+    assert code == 2
+    assert "/proc/gaplab cannot be written" in said
+    assert len(said.strip().splitlines()) == 3
+
+
+def test_a_file_that_is_missing_is_named(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (labs / "foundations/coin/practice.py").unlink()
+    code, said = _typed("show coin", monkeypatch, capsys)
+    assert code == 2
+    assert "practice.py: cannot be read: " in said
+
+
+def test_without_any_lab_the_list_says_how_to_begin(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAPLAB_LABS", str(home / "nothing"))
+    cli.app(["list"], standalone_mode=False)
+    assert "Type: gaplab new foundations/coin_flips" in capsys.readouterr().out
 
 
 def test_a_claim_is_followed_by_what_to_type_and_where_to_look(
