@@ -1,5 +1,5 @@
 // A notebook's editor as seen from the server: a kernel by address and token, through a wire that can be cut.
-// node kernel_client.cjs (run|cut) PORT TOKEN        prints what it found as one line of JSON
+// node kernel_client.cjs (run|cut|anew) PORT TOKEN        prints what it found as one line of JSON
 const net = require("node:net");
 const { KernelAPI, KernelManager, ServerConnection } = require("@jupyterlab/services");
 
@@ -64,6 +64,15 @@ function execute(kernel, code) {
   return { cell, said, first };
 }
 
+/** What the server knows of a kernel once it has nothing to do any more. */
+async function ended(kernel, direct) {
+  for (;;) {
+    await new Promise((passed) => setTimeout(passed, 200));
+    const now = await KernelAPI.getKernelModel(kernel.id, direct);
+    if (now.execution_state === "idle") return now;
+  }
+}
+
 const tasks = {
   async run(port, token) {
     const kernel = await start(port, token);
@@ -80,16 +89,29 @@ const tasks = {
     await first;
     wire.cut();
     const before = said.length;
-    const direct = settings(port, token);
-    const now = async () => KernelAPI.getKernelModel(kernel.id, direct);
-    do await new Promise((passed) => setTimeout(passed, 200));
-    while ((await now()).execution_state !== "idle");
-    const { connections } = await now();
+    const { connections } = await ended(kernel, settings(port, token));
     wire.mend();
     await kernel.reconnect();
     const reply = await cell.done;
     await kernel.shutdown();
     return { status: reply.content.status, before, connections, said: said.join("") };
+  },
+
+  async anew(port, token) {
+    const wire = new Wire(port);
+    const kernel = await start(await wire.lay(), token);
+    const { first } = execute(kernel, CELL);
+    await first;
+    wire.cut();
+    const direct = settings(port, token);
+    const model = await ended(kernel, direct);
+    kernel.dispose();
+    const other = new KernelManager({ serverSettings: direct }).connectTo({ model });
+    const heard = [];
+    other.anyMessage.connect((_, { msg }) => msg.header.msg_type === "stream" && heard.push(msg.content.text));
+    await execute(other, "print('line', line)").cell.done;
+    await other.shutdown();
+    return { heard: heard.join("") };
   },
 };
 

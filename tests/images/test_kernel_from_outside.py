@@ -67,6 +67,11 @@ def test_what_a_cell_says_while_the_editor_is_away_is_there_when_it_is_back(
     assert found["status"] == "ok"
 
 
+def test_another_window_finds_the_variables_and_not_the_output(client: Callable[..., Told], token: str) -> None:
+    """As docs/editors.md says: what was kept is for the session that asked, and is dropped when another comes."""
+    assert client("anew", token) == {"heard": "line 5\n"}
+
+
 def test_a_page_from_elsewhere_cannot_use_the_reader_s_own_cookie(project: Project, token: str) -> None:
     """A browser sends it along, whoever asks; what tells the page apart is its Origin, or the Host that it came by."""
     base = f"127.0.0.1:{project.ports['tabular']}"

@@ -81,6 +81,7 @@ def environment(device: str | None = None) -> Mapping[str, str]:
     links = uv.find_links(None, device)[1::2]
     if links and Path(links[0]).is_dir():
         env.setdefault("GAPLAB_WHEELS", links[0])
+        env.setdefault("GAPLAB_FIND_LINKS", "/wheels")  # for compose; the bake file sees to it by itself
     elif links:
         env.setdefault("GAPLAB_FIND_LINKS", links[0])
     return env
