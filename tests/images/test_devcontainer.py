@@ -96,7 +96,7 @@ WORK = {
     "ppo": Work("integration/ppo_bookkeeping", "base", "score", "tests/kit/policy/ppo/test_ppo.py"),
 }
 BROUGHT_UP = os.environ.get("GAPLAB_DEVCONTAINERS", "tabular").split()
-"""grpo shares all but a few layers with ppo, so one of the two is enough every time; `make devcontainers` tries all."""
+"""The others train their base model anew in there, which takes minutes: `make devcontainers` tries all three."""
 
 
 @pytest.fixture(scope="module", params=BROUGHT_UP)

@@ -25,7 +25,7 @@ def checkout(built: None, tmp_path: Path) -> Iterator[Path]:
     words = ["compose", "-p", PROJECT, *files, "--project-directory", str(tmp_path), "--profile", "tabular"]
     told = {"GAPLAB_TABULAR_PORT": str(free_port())}
     try:
-        docker(*words, "up", "-d", "--no-build", "--no-deps", "secrets", "tabular", **told)
+        docker(*words, "up", "-d", "--no-build", "--no-deps", "secrets", "tabular", check=True, **told)
         with subprocess.Popen(
             ["docker", *words, "watch", "--no-up", "tabular"], env={**os.environ, **told}, stdout=subprocess.PIPE
         ) as watching:
