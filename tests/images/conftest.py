@@ -73,7 +73,7 @@ def lab_image() -> Iterator[str]:
     made = making.build(catalogue.pick([LAB])[0])
     made.tag("gaplab-tests-lab")
     yield "gaplab-tests-lab:latest"
-    docker("image", "rm", "gaplab-tests-lab:latest")
+    docker("image", "rm", "-f", str(made.id))
 
 
 @pytest.fixture(scope="session")
