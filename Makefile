@@ -1,6 +1,6 @@
 # Each target is one command. The work is in bootstrap.sh, the gaplab command (labs/kit) and tests/run.sh.
 .DEFAULT_GOAL := help
-.PHONY: help up down status doctor test bench bench-foundations faults devcontainers
+.PHONY: help up down status doctor test bench bench-foundations bench-containers faults devcontainers
 
 LABS ?=
 PRESET ?= quick
@@ -37,6 +37,10 @@ bench: ## how fast it is, beside its peers
 bench-foundations: ## figures of the book against their public replication: PEER=DIR, a checkout of it
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@bash bench/run.sh foundations $(if $(PEER),--peer '$(PEER)')
+
+bench-containers: ## images, compose and the engine docker: build, size, start, memory; COLD=1: every build step anew
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@bash bench/run.sh containers $(if $(COLD),--cold)
 
 faults: ## 500 faults with light trials, 10 with real GRPO
 	@GAPLAB_DEV=1 sh bootstrap.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # make bench, or bench/run.sh [NAME…] [--pairs N] [--json]: how fast Gaplab is, each figure beside its peers.
-# Without a name: all but cold, which makes everything anew from a clone and takes a quarter of an hour, and
-# foundations, which holds our labs against a checkout of the book's replication (--peer DIR).
+# Without a name: all but cold, which makes everything anew from a clone and takes a quarter of an hour,
+# foundations, which holds our labs against a checkout of the book's replication (--peer DIR), and containers, which needs
+# a Docker engine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE # readers have byte code; imports take twice as long without
@@ -16,7 +17,7 @@ done
 
 for name in "${names[@]}"; do
     [ -f "bench/$name.py" ] || {
-        echo "bench: there is no bench '$name'. It may be command, start, recording, page, memory, cold or foundations." >&2
+        echo "bench: there is no bench '$name'. It may be command, start, recording, page, memory, cold, foundations or containers." >&2
         exit 2
     }
     .venv/bin/python -m "bench.$name" "$@"

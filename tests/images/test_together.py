@@ -53,10 +53,14 @@ def test_the_base_image_is_named_by_digest_and_is_one() -> None:
     assert len(set(found)) == 1
 
 
-def test_images_and_venvs_look_for_wheels_on_one_page() -> None:
-    assert f"ARG FIND_LINKS={TORCH_CPU_WHEELS}\n" in DOCKERFILE
-    arguments = services()["tabular"]["build"]["args"]
-    assert arguments["FIND_LINKS"] == f"${{GAPLAB_FIND_LINKS:-{TORCH_CPU_WHEELS}}}"
+def test_the_page_of_torch_s_wheels_is_named_once() -> None:
+    """Images and venvs look on the same one."""
+    told = places.ROOT / TORCH_CPU_WHEELS
+    files = [places.ROOT / "compose.yaml", *IMAGES.rglob("*"), *(places.ROOT / "labs/kit").rglob("*.py")]
+    assert [path for path in files if path.is_file() and told.read_bytes().strip() in path.read_bytes()] == [told]
+    assert f"COPY --chmod=0644 {TORCH_CPU_WHEELS} /opt/uv/" in DOCKERFILE
+    assert "ARG FIND_LINKS=\n" in DOCKERFILE
+    assert services()["tabular"]["build"]["args"]["FIND_LINKS"] == "${GAPLAB_FIND_LINKS:-}"
 
 
 def test_hadolint_finds_nothing() -> None:

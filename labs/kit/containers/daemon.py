@@ -13,7 +13,7 @@ from labs.kit.errors import LabError
 OLDEST = "1.44"
 """The API of engine 25, the first that compose.yaml's `start_interval` works with."""
 
-_INSTEAD = "Or type the command again without `--engine docker` (`make up` without ENGINE=docker): it needs no engine."
+_INSTEAD = "Or type the command again with `--engine process` (`make up` without ENGINE=docker), which needs none."
 
 
 @cache

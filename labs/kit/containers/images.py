@@ -1,5 +1,6 @@
 """The images of the stacks: built by bake from the locks that the venvs are made from, with this machine's settings."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -8,13 +9,16 @@ from pathlib import Path
 
 from docker.errors import ImageNotFound
 
-from labs.kit import places
+from labs.kit import catalogue, places
 from labs.kit.containers.daemon import daemon
 from labs.kit.errors import LabError
+from labs.kit.recipe import recipe
 from labs.kit.stack import Stack, uv
 
 DIGEST = "org.gaplab.stack-digest"
 """The label that holds the digest of the lock that an image was made from."""
+RECIPE = "org.gaplab.recipe"
+"""The label that holds one number for the recipes of all labs in an image: as long as it stands, none is stale."""
 _BAKE = ("buildx", "bake", "-f", "images/docker-bake.hcl", "--progress", "plain")
 
 
@@ -49,6 +53,7 @@ def build(
             "Install docker-cli and docker-buildx (Debian), or Docker Desktop, and type the same command again."
         )
     labels = [f"{stack.name}.args.STACK_DIGEST={stack.digest}" for stack in stacks]
+    labels += [f"{stack.name}.args.RECIPE={recipe_of(stack)}" for stack in stacks if stack.for_labs]
     told = [part for label in [f"*.args.REVISION={_revision()}", *labels, *changed] for part in ("--set", label)]
     device = stacks[0].device if stacks else places.device()
     command = [tool, *_BAKE, *told, *[stack.name for stack in stacks], *others]
@@ -85,6 +90,15 @@ def environment(device: str | None = None) -> Mapping[str, str]:
     elif links:
         env.setdefault("GAPLAB_FIND_LINKS", links[0])
     return env
+
+
+def recipe_of(stack: Stack) -> str:
+    """One number for the recipes of the labs that run in the stack, every variant as `full` runs it."""
+    labs = [lab for lab in catalogue.find(places.ROOT / "labs") if stack.name in lab.stacks]
+    told = [
+        recipe(lab, lab.setting_of(name, "full"), stack.name, stack.device) for lab in labs for name in lab.variants
+    ]
+    return hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
 
 
 def _revision() -> str:

@@ -147,7 +147,7 @@ def _not_started(image: str, problem: Exception) -> LabError:
 
 def _walls(stack: Stack, cpus: int, writable: Path) -> dict[str, Any]:
     """Labs to read, one folder to write."""
-    held = [path for path in ("/tmp", "/home/lab", str(places.home() / "base")) if path != str(writable)]
+    held = [path for path in _in_memory() if path != str(writable)]
     return {
         **shut(stack.name, stack.device, cpus),
         "tmpfs": dict.fromkeys(held, TMPFS),
@@ -200,4 +200,10 @@ def _environment(stack: Stack) -> dict[str, str]:
         "PYTHONPATH": str(places.ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "NUMBA_CACHE_DIR": "/tmp/numba",
+        "GAPLAB_WALLS": ":".join([*_in_memory(), "/dev", "/proc"]),
     }
+
+
+def _in_memory() -> tuple[str, ...]:
+    """What may be written to and is gone with the container."""
+    return ("/tmp", "/home/lab", str(places.home() / "base"))

@@ -11,8 +11,8 @@ from labs.kit import places
 from labs.kit.errors import LabError
 from labs.kit.stack.trouble import explain
 
-TORCH_CPU_WHEELS = "https://download.pytorch.org/whl/cpu/torch/"
-"""PyTorch's own page of CPU wheels: they are on no package index."""
+TORCH_CPU_WHEELS = "images/torch-wheels.txt"
+"""Names PyTorch's own page of CPU wheels, which are on no package index; venvs and images both go by it."""
 
 _DROPPED = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
 
@@ -74,7 +74,8 @@ def find_links(lock: Path | None, device: str) -> list[str]:
     """Where uv finds torch's CPU wheels, for a lock that has one, or for locking, which may get one."""
     if device != "cpu" or (lock is not None and "+cpu" not in lock.read_text()):
         return []
-    said = os.environ.get("GAPLAB_TORCH_WHEELS") or _pip_setting("find-links") or TORCH_CPU_WHEELS
+    said = os.environ.get("GAPLAB_TORCH_WHEELS") or _pip_setting("find-links")
+    said = said or (places.ROOT / TORCH_CPU_WHEELS).read_text()
     return [part for link in said.split() for part in ("--find-links", link)]
 
 

@@ -31,7 +31,10 @@ DEEDS = {
     "nothing": "return None",
     "dial": "socket.create_connection(('192.0.2.1', 80), 5)",
     "stray": "open('/opt/stray', 'w')",
+    "trespass": "(log.folder.parent / 'neighbour').write_text('0.5')",
     "rewrite": "open(__file__, 'a')",
+    "reach": "sqlite3.connect(os.environ['GAPLAB_HOME'] + '/mlflow.db').execute('select * from runs')",
+    "call": "socket.create_connection(('127.0.0.1', int(open(os.path.dirname(__file__) + '/port').read())), 5)",
     "grow_root": "os.setuid(12345)",
     "swell": "big = [b'1' * 2**24 for _ in range(200)]",
     "breed": "while True:\n        os.fork() or time.sleep(3600)",
@@ -59,6 +62,7 @@ _PRACTICE = '''"""Do the deed, then measure."""
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
 

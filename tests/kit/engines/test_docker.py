@@ -2,9 +2,13 @@
 
 import hashlib
 import os
+import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -16,7 +20,9 @@ from labs.kit import places, spool
 from labs.kit.containers import images, reaper
 from labs.kit.engines import Ended, Event, Started, Status, process
 from labs.kit.engines import docker as containers
+from labs.kit.engines.inside import walls
 from labs.kit.plan import Trial
+from labs.kit.run import run
 from labs.kit.schedule import carry_out
 from labs.kit.stack import Stack
 from tests.kit.engines.deeds import last, planned, through, wait_for
@@ -24,7 +30,7 @@ from tests.kit.engines.deeds import last, planned, through, wait_for
 pytestmark = pytest.mark.container
 
 Told = dict[str, Ended]
-NARROW = ["dial", "stray", "rewrite", "swell", "breed", "grow_root"]
+NARROW = ["dial", "call", "reach", "stray", "rewrite", "swell", "breed", "grow_root"]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,11 @@ def endings(trials: list[Trial], count: int = 2) -> Told:
 def told(image: None, home: Path) -> Generator[Told, None, None]:
     """One run of trials that end in every way."""
     fine, silent = ["measure", "print", "threads"], ["nan", "raise", "leave"]
-    yield endings(planned(home / "labs", [*fine, *silent, "crash", "die", "die_twice", *NARROW], memory=300))
+    trials = planned(home / "labs", [*fine, *silent, "crash", "die", "die_twice", *NARROW], memory=300)
+    with sqlite3.connect(home / "mlflow.db") as database, socket.create_server(("127.0.0.1", 0)) as mlflow:
+        database.execute("create table runs (id)")
+        (Path(trials[0].lab_folder) / "port").write_text(str(mlflow.getsockname()[1]))
+        yield endings(trials)
     wait_for(lambda: not workers())
 
 
@@ -92,6 +102,8 @@ def test_a_kill_is_not_taken_for_a_lack_of_memory(told: Told) -> None:
     ("deed", "why"),
     [
         ("dial", "Network is unreachable"),
+        ("call", "Connection refused"),
+        ("reach", "no such table: runs|unable to open database file"),
         ("stray", "Read-only file system"),
         ("rewrite", "Read-only file system"),
         ("grow_root", "Operation not permitted"),
@@ -99,9 +111,19 @@ def test_a_kill_is_not_taken_for_a_lack_of_memory(told: Told) -> None:
     ],
 )
 def test_what_is_not_a_trial_s_business_fails_and_is_named(told: Told, deed: str, why: str) -> None:
-    """A connection, a file elsewhere, the lab's own text, another user, processes without end."""
+    """A connection, MLflow's server and database, a file elsewhere, the lab's text, another user, endless processes."""
     assert told[deed].status is Status.FAILED
-    assert why in told[deed].message
+    assert re.search(why, told[deed].message)
+
+
+def test_a_trial_writes_to_its_own_folder_alone(image: None, labs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel guards its neighbours' records, where it has Landlock; but below /tmp everybody may write."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        monkeypatch.setenv("GAPLAB_TRIALS", folder)
+        ended = endings(planned(labs, ["trespass", "measure"]))
+    assert ended["measure"].status is Status.FINISHED
+    assert ended["trespass"].status is (Status.FAILED if walls.version() else Status.FINISHED)
+    assert ("PermissionError" in ended["trespass"].message) == bool(walls.version())
 
 
 def test_what_forks_without_end_takes_no_place_from_the_next_trial(image: None, labs: Path) -> None:
@@ -126,6 +148,15 @@ def test_the_numbers_are_those_of_the_engine_process(image: None, labs: Path, mo
         found.append([ended.values for trial in trials if (ended := spool.finished(trial.folder))])
     assert len(found[0]) == 3
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("first", ["docker", "process"])
+def test_what_one_engine_has_finished_the_other_does_not_repeat(image: None, labs: Path, first: str) -> None:
+    """A trial is the same wherever it runs, so changing one's mind costs nothing."""
+    trials = planned(labs, ["measure"], seeds=2)
+    told = [run(trials, engine=engine, ship=False) for engine in (first, {"docker": "process"}.get(first, "docker"))]
+    assert [(one.done, one.skipped) for one in told] == [(2, 0), (0, 2)]
+    assert [len(spool.attempts(trial.folder)) for trial in trials] == [1, 1]
 
 
 def test_the_base_model_is_made_once_and_lent_to_trials(home: Path, labs: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labs.kit import spool, trial
 from labs.kit.engines import Status
-from labs.kit.engines.inside import leash, offspring
+from labs.kit.engines.inside import leash, offspring, walls
 from labs.kit.errors import LabError
 from labs.kit.plan import Trial
 
@@ -18,6 +18,8 @@ def attempt(line: str) -> tuple[str, str]:
     offspring.adopt()
     told = Trial.from_json(line)
     log = _write_output_to(told.folder)
+    if beside := os.environ.get("GAPLAB_WALLS"):  # a container's worker says what else may be written to
+        walls.shut_in([told.folder, *map(Path, beside.split(":"))])
     _one_thread()
     try:
         return (Status.FINISHED if trial.run(told) else Status.ELSEWHERE), ""

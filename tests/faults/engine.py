@@ -1,0 +1,94 @@
+"""A Docker engine of a test's own, which may be killed or find its disk full; the machine's one never notices.
+
+It has a network of its own, which leads nowhere, since the first one's bridge can serve only one; its images lie in
+memory, on a disk that is as large as the test says.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import docker
+
+_AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
+LOW = 2**18
+"""Bytes: less than any layer."""
+
+
+class Engine:
+    """Its folder holds socket, log, and the disk for images."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.disk = folder, folder / "disk"
+        self.host = f"unix://{folder}/docker.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        (self.folder / "pid").unlink(missing_ok=True)
+        told: dict[str, object] = {
+            "data-root": self.disk,
+            "exec-root": self.folder / "run",
+            "pidfile": self.folder / "pid",
+        }
+        told |= {"host": self.host, "group": str(os.getgid()), "config-file": self.folder / "none.json"}
+        told |= {"containerd-namespace": "gaplab-test", "containerd-plugins-namespace": "gaplab-test-plugins"}
+        told |= {"iptables": "false", "ip-forward": "false", "ip-masq": "false"}
+        words = [f"--{name}={value}" for name, value in told.items()]
+        (self.folder / "none.json").write_text("{}")
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([*_AS_ROOT, "unshare", "--net", "dockerd", *words], stdout=log, stderr=log)
+        until = time.monotonic() + 30
+        while not self.answers():
+            assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
+            assert time.monotonic() < until, "the engine did not answer within 30 s"
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether a client is answered."""
+        try:
+            with closing(docker.DockerClient(self.host, timeout=5)) as client:
+                return bool(client.ping())
+        except (docker.errors.DockerException, OSError):
+            return False
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal, and return when it is gone."""
+        if self._process is not None:
+            pid = (self.folder / "pid").read_text()
+            subprocess.run([*_AS_ROOT, "kill", f"-{number.value}", pid], check=True)
+            self._process.wait(30)
+            self._process = None
+
+    def take(self, image: str, source: str | None = None) -> None:
+        """An image that the machine's engine has."""
+        env = {**os.environ, "DOCKER_HOST": source} if source else None
+        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE, env=env) as saved:
+            subprocess.run(["docker", "-H", self.host, "load", "-q"], stdin=saved.stdout, check=True)
+
+    def fill(self) -> None:
+        """Leave next to nothing on its disk."""
+        room = os.statvfs(self.disk)
+        size = room.f_bavail * room.f_frsize - LOW
+        subprocess.run([*_AS_ROOT, "fallocate", "-l", str(size), self.disk / "ballast"], check=True)
+
+
+@contextmanager
+def engine(size: str) -> Iterator[Engine]:
+    """An engine with so much room for its images; nothing of it stays."""
+    with tempfile.TemporaryDirectory(prefix="gaplab-engine-", ignore_cleanup_errors=True) as folder:
+        made = Engine(Path(folder))
+        made.disk.mkdir()
+        subprocess.run([*_AS_ROOT, "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", made.disk], check=True)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.end()
+            subprocess.run([*_AS_ROOT, "umount", "-l", made.disk], check=True)
+            subprocess.run([*_AS_ROOT, "rm", "-rf", *made.folder.iterdir()], check=True)
