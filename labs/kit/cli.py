@@ -150,9 +150,9 @@ def verify(labs: LabsArgument = None, preset: PresetOption = "quick", json: Json
     from labs.kit import catalogue, console
     from labs.kit.compare import Agreement
     from labs.kit.plan import having
-    from labs.kit.verify import verify as verify_lab
+    from labs.kit.verify import verify as verify_labs
 
-    found = [one for lab in having(catalogue.pick(labs or []), preset) for one in verify_lab(lab, preset)]
+    found = verify_labs(having(catalogue.pick(labs or []), preset), preset)
     if json:
         print_json([{"claim": c.claim.id, "variant": c.variant, "agreement": c.agreement} for c in found])
     else:

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from labs.kit import places, preparing, spool, tracking
+from labs.kit import catalogue, places, preparing, reference, spool, tracking
+from labs.kit.compare import Agreement
 from labs.kit.engines import Event, Notice, Status
 from labs.kit.errors import LabError
 from labs.kit.making import Venvs
+from labs.kit.plan import plan
 from labs.kit.progress import run_and_tell
 from labs.kit.run import run
 from labs.kit.stack import Stack, uv
+from labs.kit.verify import verify
 from tests.faults.server import Server, free_port
 from tests.kit import tiny_stack
 from tests.kit.engines.deeds import planned
+from tests.kit.folders import write_lab
 
 CHECKOUT = places.home()
 
@@ -65,6 +69,20 @@ def test_with_mlflow_away_trials_run_and_the_next_run_sends_them(labs: Path, ser
     report = run(fine, uri=server.uri)
     assert (report.done, report.skipped, report.waiting, report.exit_code) == (0, 3, 0, 0)
     assert _statuses(server) == ["FAILED"] * 3 + ["FINISHED"] * 3
+
+
+@pytest.mark.trial
+def test_verify_runs_labs_together_and_leaves_the_readers_trials_alone(labs: Path) -> None:
+    """In one run, since a stack takes seconds to import: eighteen labs would wait for it eighteen times."""
+    both = [catalogue.read(write_lab(labs, name)) for name in ("foundations/coin", "foundations/die")]
+    assert run(plan(both, "quick"), ship=False).exit_code == 0
+    for lab in both:
+        reference.write(lab, ["quick"])
+    before = sorted(places.trials().rglob("*.jsonl"))
+    found = verify(both)
+    assert [one.claim.lab for one in found] == [lab.id for lab in both for _ in lab.presets["quick"].variants]
+    assert {one.agreement for one in found} == {Agreement.BITS}
+    assert sorted(places.trials().rglob("*.jsonl")) == before
 
 
 @pytest.mark.trial
