@@ -77,7 +77,8 @@ def test_a_page_from_elsewhere_cannot_use_the_reader_s_own_cookie(project: Proje
     base = f"127.0.0.1:{project.ports['tabular']}"
     with urllib.request.build_opener(HTTPCookieProcessor(jar := CookieJar())).open(f"http://{base}/lab?token={token}"):
         cookie = "; ".join(f"{one.name}={one.value}" for one in jar)
-    kernel = json.loads(project.ask("tabular", "/api/kernels", b"{}", **project.token)[1])["id"]
+    assert project.ask("tabular", "/api/kernels", b"{}", **project.token)[0] == 201
+    kernel = json.loads(project.ask("tabular", "/api/kernels", **project.token)[1])[0]["id"]
     socket = f"ws://{base}/api/kernels/{kernel}/channels"
     websocket.create_connection(socket, cookie=cookie, origin=f"http://{base}", timeout=20).close()
     foreign: list[Told] = [{"origin": "http://evil.example"}, {"origin": f"http://{base}", "host": "evil.example"}]
