@@ -5,6 +5,7 @@ STACK/bin/python -m bench.inside.train record|report_to PAIRS STEPS FOLDER_WITH_
 
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def main(way: str, pairs: int, steps: int, client: str) -> None:
     for seed in range(-1, pairs):
         for name in ("nothing", way) if seed % 2 else (way, "nothing"):
             began, wall = time.process_time(), time.perf_counter()
-            ways[name](seed + 1, steps)
+            with redirect_stdout(sys.stderr):  # MLflow's client says there where its run can be seen
+                ways[name](seed + 1, steps)
             cpu, wall = time.process_time() - began, time.perf_counter() - wall
             if seed >= 0:
                 sys.stdout.write(f"{name} {cpu} {wall}\n")

@@ -1,5 +1,6 @@
 """The gaplab command. Each verb prints what it found and what to type next; imports wait until a verb needs them."""
 
+import gc
 import sys
 from typing import Annotated, NoReturn
 
@@ -201,6 +202,7 @@ cli_share.add_to(app)
 
 def main() -> None:
     """Run the command; an error that the reader can put right is shown without a traceback."""
+    gc.set_threshold(100_000)  # most verbs end within a second: looking for cycles in what they import is 3% of it
     try:
         app()
     except LabError as problem:
