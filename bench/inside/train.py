@@ -59,7 +59,7 @@ def _recorded(seed: int, steps: int) -> None:
     with spool.hold(trial.folder):
         record = spool.begin(trial.folder, header(trial))
         measured = _train(seed, steps, Recorder(record, trial.folder))
-        record.end("FINISHED", measured, tags=made_of())
+        record.end("FINISHED", measured, tags=made_of(trial))
 
 
 def _forgotten(seed: int, steps: int) -> None:

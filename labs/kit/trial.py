@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -70,7 +71,9 @@ def run(trial: Trial) -> bool:
         record, before = spool.begin(trial.folder, _header(trial)), time.process_time()
         try:
             numbers = _measure_and_predict(lab, trial, record)
-            record.end("FINISHED", numbers, tags={**_made_of(), "cpu_seconds": f"{time.process_time() - before:.2f}"})
+            record.end(
+                "FINISHED", numbers, tags={**_made_of(trial), "cpu_seconds": f"{time.process_time() - before:.2f}"}
+            )
         except Exception as problem:
             record.end("FAILED", {}, f"{type(problem).__name__}: {problem}")
             raise
@@ -80,10 +83,15 @@ def run(trial: Trial) -> bool:
     return True
 
 
-def _made_of() -> dict[str, str]:
-    """The digest of the base model, for a trial whose lab loads one: made weights may differ between CPU types."""
-    policy = sys.modules.get("labs.kit.policy.base")
-    return {"base": policy.digest(policy.base())} if policy else {}
+def _made_of(trial: Trial) -> dict[str, str]:
+    """Which weights the model had, for a trial whose lab loads one: made weights may differ between CPU types.
+
+    A lab that takes other models than the base has `model` in its setting.
+    """
+    if "labs.kit.policy.base" not in sys.modules:
+        return {}
+    told: dict[str, str] = import_module("labs.kit.policy.origin").origin(str(trial.setting.get("model", "base")))
+    return told
 
 
 def _measure_and_predict(lab: Lab, trial: Trial, record: spool.Record) -> dict[str, float]:

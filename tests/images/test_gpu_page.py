@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from labs.kit import places
+from labs.kit import catalogue, places
 from labs.kit.containers import gpu
 
 PAGE = (places.ROOT / "docs/gpu.md").read_text()
@@ -24,3 +24,12 @@ def test_every_version_is_that_of_the_locks(package: str, grpo: str, ppo: str) -
 def test_the_oldest_driver_is_the_one_that_the_doctor_asks_for() -> None:
     cuda = gpu.cuda_of_lock()
     assert f"built for CUDA {cuda}.0, which wants NVIDIA's driver {gpu.OLDEST[cuda]} or newer" in PAGE
+
+
+def test_the_page_names_the_labs_and_the_models_of_the_preset() -> None:
+    """Nobody can run it here, so the least is that it says what would be run."""
+    found = [lab for lab in catalogue.find(places.ROOT / "labs") if "gpu" in lab.presets]
+    assert found
+    for lab in found:
+        assert f"`{lab.id}`" in PAGE
+        assert f"`{lab.presets['gpu'].setting['model']}`" in PAGE

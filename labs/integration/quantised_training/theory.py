@@ -47,7 +47,9 @@ def dequantised_gradient() -> float:
 
     NF4 weights are a look-up table; forward and backward both multiply by the looked-up values.
 
-    $$\cos\left(\nabla_{A,B}\,J(W_{\mathrm{NF4}}),\ \nabla_{A,B}\,J(\mathrm{dequant}(W_{\mathrm{NF4}}))\right) = 1$$
+    $$\cos\left(\nabla\,\ell(W_{\mathrm{NF4}}),\ \nabla\,\ell(\mathrm{dequant}(W_{\mathrm{NF4}}))\right) = 1$$
+
+    For any loss; here minus the log-likelihood of prompts with their right answers.
 
     >>> dequantised_gradient()
     1.0

@@ -103,12 +103,12 @@ def check_blocks(model: nn.Module, guard: bool = True) -> None:
 
 
 def dequantised(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy whose quantised layers are plain float32 layers that hold what the quantised weights stand for."""
-    whole = copy.deepcopy(model)
+    """A copy whose quantised layers are plain ones that hold what the quantised weights stand for, in its precision."""
+    whole, dtype = copy.deepcopy(model), cast(Tensor, model.get_input_embeddings().weight).dtype
     for name, layer in list(_linear(whole)):
         if isinstance(layer, Linear4bit | Linear8bitLt):
             plain = nn.Linear(layer.in_features, layer.out_features, bias=False, device=layer.weight.device)
-            plain.weight, plain.bias = nn.Parameter(weights(layer), requires_grad=False), layer.bias
+            plain.weight, plain.bias = nn.Parameter(weights(layer).to(dtype), requires_grad=False), layer.bias
             whole.set_submodule(name, plain)
     for module in whole.modules():
         for flag in ("is_loaded_in_4bit", "is_loaded_in_8bit", "is_quantized"):
@@ -166,8 +166,9 @@ def _linear(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:
 
 
 def _comes_back(layer: Linear4bit) -> bool:
-    """Whether bitsandbytes' dequantisation equals a look-up in the code book, block by block."""
-    return bool(torch.allclose(weights(layer), looked_up(layer), rtol=1e-5, atol=1e-6))
+    """Whether bitsandbytes' dequantisation equals a look-up in the code book, but for the rounding of its result."""
+    rounding = torch.finfo(cast(Any, layer.weight).quant_state.dtype).eps
+    return bool(torch.allclose(weights(layer), looked_up(layer), rtol=max(1e-5, rounding), atol=1e-6))
 
 
 def looked_up(layer: Linear4bit) -> Tensor:

@@ -3,7 +3,8 @@
 Every prompt is four tokens and every completion at most three, so all completions can be enumerated (exact.py).
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 PAD, EOS = 0, 1
 VOCABULARY = ("<pad>", "<eos>", *"0123456789", "+", "=")
@@ -39,6 +40,22 @@ def right(prompt: str, completion: Sequence[int]) -> float:
     (1.0, 0.0, 0.0)
     """
     return float(list(completion) == [*encode(str(answer(prompt))), EOS])
+
+
+def right_in_words(decode: Callable[[Sequence[int]], str]) -> Callable[[str, Sequence[int]], float]:
+    """The reward for a model with another vocabulary: 1 where the first number that it says is the answer.
+
+    >>> said = {5: " 7", 6: ", so", 8: "1"}
+    >>> pay = right_in_words(lambda tokens: "".join(map(said.get, tokens)))
+    >>> pay("3+4=", [5, 6]), pay("3+4=", [5, 8]), pay("3+4=", [6, 5])
+    (1.0, 0.0, 0.0)
+    """
+
+    def right(prompt: str, completion: Sequence[int]) -> float:
+        number = re.match(r"\s*(\d+)", decode(completion))
+        return float(number is not None and int(number[1]) == answer(prompt))
+
+    return right
 
 
 def teacher(prompt: str) -> dict[int, float]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from bitsandbytes.nn.modules import Linear4bit
-from transformers import Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, Qwen3ForCausalLM
 
 from labs.kit.errors import LabError
-from labs.kit.policy.base import Numbers, config, tokenizer
+from labs.kit.policy.base import Numbers, base, config, tokenizer
 from labs.kit.policy.exact import tree
 from labs.kit.policy.loading import (
     Quantization,
@@ -66,6 +66,27 @@ def test_nf4_computes_with_the_weights_that_its_codes_stand_for() -> None:
     assert layer_classes(plain) == CLASSES["none"]
     assert layer_classes(model) == CLASSES["nf4"]
     assert abs(tree(plain).log_p - tree(model).log_p).max() < 1e-4
+
+
+def test_weights_in_bfloat16_come_back_but_for_its_rounding() -> None:
+    """As a model of the Hub is loaded where there is a GPU: bitsandbytes then gives back 8 bits of each weight."""
+    half = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        base(), dtype=torch.bfloat16, device_map={"": "cpu"}, quantization_config=half
+    )
+    check_blocks(model)
+    plain = dequantised(model)
+    assert {weight.dtype for weight in plain.parameters()} == {torch.bfloat16}
+    assert abs(tree(plain).log_p - tree(model).log_p).max() < 0.1
+    layer = model.model.layers[0].mlp.down_proj
+    layer.weight.quant_state.code = layer.weight.quant_state.code.flip(0)
+    with pytest.raises(LabError, match="come back wrong"):
+        check_blocks(model)
 
 
 def test_dequantised_int8_holds_the_weights_within_half_a_code() -> None:
