@@ -42,7 +42,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copytree(
         places.ROOT / "labs/kit/stack", root / "labs/kit/stack", ignore=shutil.ignore_patterns("__pycache__")
     )
-    for name in ("labs/kit/errors.py", "labs/kit/places.py", "bootstrap.sh"):
+    for name in ("labs/kit/errors.py", "labs/kit/places.py", "labs/kit/sizes.py", "bootstrap.sh"):
         shutil.copy(places.ROOT / name, root / name)
     (root / "labs/hello.py").write_text("def main():\n    import iniconfig\n    print('hello')\n    return 3\n")
     (root / "pyproject.toml").write_text('[project.scripts]\ngaplab = "labs.hello:main"\n')
