@@ -28,8 +28,10 @@ def client(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Callab
     """Does a task of kernel_client.cjs with the service's port and a token; what it found."""
     folder = tmp_path_factory.mktemp("client")
     env = environment("cpu")
-    brought = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), CLIENT]
-    subprocess.run(brought, env=env, check=True, capture_output=True, timeout=300)
+    (folder / "package.json").write_text("{}")
+    brought = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", CLIENT]
+    done = subprocess.run(brought, env=env, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
     shutil.copy(places.ROOT / "tests/images/kernel_client.cjs", folder)
 
     def do(task: str, token: str) -> Told:

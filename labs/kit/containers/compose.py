@@ -128,7 +128,7 @@ def _secret(secrets: Any, path: str) -> str:
 
 def _containers() -> list[Any]:
     told = {"label": f"com.docker.compose.project={composed.project() or _project()}"}
-    return list(daemon().containers.list(all=True, filters=told))
+    return list(daemon().containers.list(all=True, filters=told, ignore_removed=True))
 
 
 def _published() -> set[int]:

@@ -26,7 +26,11 @@ def labels(stack: str) -> dict[str, str]:
 
 def reap() -> list[str]:
     """Remove the workers of commands that are gone, and return their names."""
-    gone = [one for one in daemon().containers.list(all=True, filters={"label": WORKER}) if _is_orphan(one.labels)]
+    gone = [
+        one
+        for one in daemon().containers.list(all=True, filters={"label": WORKER}, ignore_removed=True)
+        if _is_orphan(one.labels)
+    ]
     for one in gone:
         with suppress(NotFound, APIError):  # it is going by itself
             one.remove(force=True)

@@ -43,7 +43,7 @@ def image(home: Path) -> None:
 def workers() -> list[docker.models.containers.Container]:
     """The containers of this test's home."""
     told = {"label": f"org.gaplab.home={places.home()}"}
-    return list(docker.from_env().containers.list(all=True, filters=told))
+    return list(docker.from_env().containers.list(all=True, filters=told, ignore_removed=True))
 
 
 def follow(trials: list[Trial], count: int = 2) -> Generator[Event, None, None]:

@@ -53,4 +53,4 @@ def test_trials_are_finished_after_a_restart_of_the_engine(own: Engine, labs: Pa
     assert [event.status for event in ended] == [Status.FINISHED] * 3, [event.message for event in ended]
     assert all(spool.is_finished(trial.folder) for trial in trials)
     with closing(docker.DockerClient(own.host)) as client:
-        wait_for(lambda: not client.containers.list(all=True))
+        wait_for(lambda: not client.containers.list(all=True, ignore_removed=True))
