@@ -70,6 +70,7 @@ def save_image(
     """
     from labs.kit.share import making
 
+    making.refuse_nowhere(file)
     _tell(making.save(_built(lab, key), file), "Whoever gets it types: gaplab share verify")
 
 
@@ -133,8 +134,12 @@ def verify_image(
     """
     from labs.kit import console, hardware
     from labs.kit.jsonout import print_json
-    from labs.kit.share import proof, quarantine, telling
+    from labs.kit.share import making, proof, quarantine, signature, telling
 
+    if key:
+        signature.refuse_unread(key, "key")
+    if save:
+        making.refuse_nowhere(save)
     with console.out().status("fetching") as status, quarantine.taken_in(image, signers) as guest:
         if not json:
             _say(telling.head(guest))

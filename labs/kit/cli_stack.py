@@ -67,11 +67,13 @@ def build_images(names: Names = None) -> None:
     """Build images from the same locks, and run each one's smoke test; without names also the database's."""
     from labs.kit import console, stack
     from labs.kit.containers import images
+    from labs.kit.containers.daemon import otherwise
 
     out = console.out()
     chosen = [stack.Stack(name) for name in names] if names else [s for s in stack.find() if s.in_image]
     others = () if names else ("database",)
-    with out.status("docker buildx bake") as status:
+    venvs = "`gaplab stack build` makes venvs from the same locks and needs none."
+    with out.status("docker buildx bake") as status, otherwise(venvs):
         images.build(chosen, others, on_line=lambda line: status.update(line.partition(" [")[0][:100]))
     for one in chosen:
         out.print(f"[cyan]●[/] {images.name_of(one)}", markup=True)

@@ -1,6 +1,7 @@
 """The services of this home, in whichever way they were started: on the bare machine, or by compose."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from labs.kit import services
 from labs.kit.services import Links, ServiceState, composed
@@ -34,8 +35,10 @@ def start(engine: str, ready: Callable[[str, str], None], tell: Callable[[str], 
     """Start them the way that fits the engine, those of the other way stopped: both want the same ports."""
     if engine != "docker":
         if composed.project():
-            stop()
-        return services.start(ready=ready)
+            _stop_in_containers()
+        links = services.start(ready=ready)
+        composed.forget()
+        return links
     from labs.kit.containers import compose
 
     if not composed.project():
@@ -44,6 +47,14 @@ def start(engine: str, ready: Callable[[str, str], None], tell: Callable[[str], 
     for name in ("dashboard", "mlflow"):
         ready(name, links.of(name))
     return links
+
+
+def _stop_in_containers() -> None:
+    """Where their engine is gone, nothing runs in it that could be in the way."""
+    from labs.kit.containers.daemon import NoEngine
+
+    with suppress(NoEngine):
+        stop()
 
 
 def notebooks(engine: str, links: Links, stacks: list[str], tell: Callable[[str], None]) -> dict[str, str]:

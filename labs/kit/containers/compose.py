@@ -11,7 +11,7 @@ from typing import Any
 
 from labs.kit import places
 from labs.kit.containers import gpu, images
-from labs.kit.containers.daemon import daemon
+from labs.kit.containers.daemon import PROCESS, daemon, otherwise
 from labs.kit.errors import LabError
 from labs.kit.services import Links, ServiceState, composed, folder
 from labs.kit.services.known import DASHBOARD, HOST, MLFLOW, SERVICES
@@ -27,7 +27,8 @@ Tell = Callable[[str], None]
 
 def start(tell: Tell) -> Links:
     """Build what is missing, start database, MLflow and dashboard, and return once all are healthy."""
-    daemon()
+    with otherwise(PROCESS):
+        daemon()
     tell("building the images of the services")
     images.build([Stack("services")], ["database"], lambda line: tell(f"building the images of the services: {line}"))
     with folder.one_at_a_time():

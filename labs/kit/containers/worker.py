@@ -30,8 +30,6 @@ PIDS = 512
 TMPFS = "rw,exec,nosuid,nodev,size=1g,mode=1777"  # exec: Numba and torch put compiled code there
 _ALL = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 _STDERR = 2
-PATIENCE = 30.0
-"""Seconds to wait for an engine that does not answer just now."""
 
 
 @dataclass
@@ -57,7 +55,8 @@ class Container:
         """Start a module of the kit in an image, behind walls that shut() and the caller's folders make."""
         log.write_bytes(b"")
         try:
-            container = _create(image, ["python", *command], walls)
+            new = daemon(patient=True).containers.create(image, ["python", *command], **walls)
+            container = daemon().containers.get(new.id)  # the making alone waits for an engine, the ending does not
             made = cls(container, log, container.attach_socket(params=_ALL))
             container.start()
         except (APIError, Unreachable) as problem:
@@ -121,18 +120,6 @@ class Container:
                 if event["Action"] != "oom":
                     return
                 self.told_of_memory.set()
-
-
-def _create(image: str, command: list[str], walls: dict[str, Any]) -> Any:
-    """A container, once the engine answers: one that is being restarted is waited for."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return daemon().containers.create(image, command, **walls)
-        except Unreachable:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.5)
 
 
 def _not_started(image: str, problem: Exception) -> LabError:

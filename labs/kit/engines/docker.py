@@ -4,6 +4,7 @@ import os
 
 from labs.kit import places
 from labs.kit.containers import images
+from labs.kit.containers.daemon import PROCESS, otherwise
 from labs.kit.containers.reaper import reap
 from labs.kit.containers.worker import Container
 from labs.kit.engines import Notice
@@ -15,7 +16,8 @@ from labs.kit.stack import Stack
 
 def engine(workers: int | None = None, memory: int | None = None) -> Crew:
     """As the engine `process`, but in containers. Removes those of commands that are gone."""
-    reap()
+    with otherwise(PROCESS):
+        reap()
     cores = workers or len(os.sched_getaffinity(0))
 
     def begin(stack: str, ended: Endings) -> Worker:

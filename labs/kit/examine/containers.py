@@ -11,10 +11,11 @@ from labs.kit.services import composed
 def containers() -> Iterator[Finding]:
     """An engine that is missing is no ill where nothing runs in containers: everything runs without."""
     from labs.kit.containers import gpu
-    from labs.kit.containers.daemon import daemon
+    from labs.kit.containers.daemon import daemon, otherwise
 
     try:
-        engine = daemon()
+        with otherwise("`make up` without ENGINE=docker needs none."):
+            engine = daemon()
         told, runtimes = engine.version()["Version"], engine.info().get("Runtimes", {})
     except LabError as problem:
         yield _of(problem, "docker", State.ILL if composed.project() else State.NOTE)

@@ -15,6 +15,27 @@ from labs.kit.share.refusal import no_room, plain, refused
 _BY_DIGEST = re.compile(r"(?P<name>.+)@(?P<digest>sha256:[0-9a-f]{64})")
 _FULL = "no space left"
 _BY_ID = re.compile("sha256:[0-9a-f]{64}")
+_FILE = re.compile(r"[./~].*|.*\.(tar|gz|tgz)")
+"""What nobody calls an image in a registry."""
+
+
+def refuse_misnamed(what: str) -> None:
+    """Raise LabError for what is neither a file nor an image by its digest; the engine is not asked."""
+    named = _BY_DIGEST.fullmatch(what)
+    name = named["name"] if named else what
+    if Path(name).is_file():
+        return
+    if _FILE.fullmatch(name):
+        raise LabError(
+            f"{name}: there is no such file.\nNothing was fetched or verified.\n"
+            "Look where it lies, and type its name as `gaplab share save` printed it."
+        )
+    if not (named or _BY_ID.fullmatch(what)):
+        raise LabError(
+            f"{what} is no file here, and names an image without its digest.\n"
+            "Under a mere name anybody who may push there can put another image, at any time.\n"
+            "Type NAME@sha256:… as `gaplab share push` printed it."
+        )
 
 
 def fetched(what: str) -> tuple[Any, bool]:
@@ -26,13 +47,7 @@ def fetched(what: str) -> tuple[Any, bool]:
     path = Path(named["name"] if named else what)
     if path.is_file():
         return _loaded(path, named["digest"] if named else ""), bool(named)
-    if named or _BY_ID.fullmatch(what):
-        return _here(what) or _pulled(what), True
-    raise LabError(
-        f"{what} is no file here, and names an image without its digest.\n"
-        "Under a mere name anybody who may push there can put another image, at any time.\n"
-        "Type NAME@sha256:… as `gaplab share push` printed it."
-    )
+    return _here(what) or _pulled(what), True
 
 
 def _here(what: str) -> Any:

@@ -1,6 +1,7 @@
 """A lab as an image: built by bake on the layers of its stack, pushed to a registry or saved as a file."""
 
 import gzip
+import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -66,6 +67,15 @@ def push(image: Any, name: str) -> str:
         with suppress(APIError):  # the registry has it under that name; here it would hide a newer one
             daemon().api.remove_image(f"{repository}:{tag or 'latest'}", noprune=True)
     return f"{repository}@{digest}"
+
+
+def refuse_nowhere(path: Path) -> None:
+    """Raise LabError where no file can be written: found out by save(), it costs minutes."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise LabError(
+            f"{path}: no file can be written there.\nThe image would have nowhere to go, so nothing was begun.\n"
+            "Name a file in a folder that is there and that you may write to, for example: intervals.tar.gz"
+        )
 
 
 def save(image: Any, path: Path) -> str:

@@ -16,12 +16,12 @@ from docker.errors import APIError
 
 from labs.kit import places
 from labs.kit import reading as folder_of
-from labs.kit.containers.daemon import daemon
+from labs.kit.containers.daemon import daemon, otherwise
 from labs.kit.containers.images import DIGEST
 from labs.kit.errors import LabError
 from labs.kit.share import attached, manifest, signature
 from labs.kit.share.archive import LARGEST, refuse_old_python
-from labs.kit.share.fetching import fetched
+from labs.kit.share.fetching import fetched, refuse_misnamed
 from labs.kit.share.making import PATIENCE, name_of
 from labs.kit.share.refusal import no_room, reading, refused
 from labs.kit.words import Lab
@@ -54,9 +54,14 @@ class Guest:
 def taken_in(what: str, signers: Path | None = None, keep: bool = False) -> Iterator[Guest]:
     """Fetch what is named and check it; removed again unless it was here before, or is to be kept.
 
-    Raises LabError for what is not in order: then nothing of it is kept, whatever was asked for.
+    Raises LabError for what is not in order: then nothing of it is kept, whatever was asked for. What can be told
+    without the engine is told first.
     """
-    daemon().api.timeout = PATIENCE
+    refuse_misnamed(what)
+    if signers:
+        signature.refuse_unread(signers, "signers")
+    with otherwise("`gaplab verify LAB` needs none: it holds a lab of this checkout against its recorded trials."):
+        daemon().api.timeout = PATIENCE
     before = {image.id for image in daemon().images.list(all=True)}
     places.home().mkdir(parents=True, exist_ok=True)
     image, vouched = fetched(what)

@@ -1,5 +1,6 @@
 """Manifests and results signed by ssh-keygen with the SSH key that their maker has anyway."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,16 @@ _PURPOSE = "gaplab"
 def beside(path: Path) -> Path:
     """Where ssh-keygen puts a file's signature."""
     return path.with_name(f"{path.name}.sig")
+
+
+def refuse_unread(path: Path, option: str) -> None:
+    """Raise LabError where the file that an option names cannot be read: found out later, it costs minutes."""
+    if not os.access(path, os.R_OK) or path.is_dir():
+        raise LabError(
+            f"--{option} {path}: there is no such file, or this user may not read it.\n"
+            "Whose signature counts is said by such files alone, so nothing was begun.\n"
+            f"Name another file, or leave --{option} out."
+        )
 
 
 def sign(path: Path, key: Path) -> None:

@@ -18,12 +18,15 @@ import pytest
 
 from labs.kit import places
 from labs.kit.containers.daemon import OLDEST, daemon
+from labs.kit.engines import docker as containers
 from labs.kit.errors import LabError
 
 
 def _refusal() -> str:
+    """What a command with `--engine docker` says."""
+    daemon.cache_clear()
     with pytest.raises(LabError) as told:
-        daemon.__wrapped__()
+        containers.engine()
     assert str(told.value).count("\n") == 2
     assert "with `--engine process`" in str(told.value)
     return str(told.value)

@@ -16,6 +16,7 @@ import requests
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from labs.kit import places, services
+from labs.kit.services import composed
 from labs.kit.stack import Stack, build
 from tests.kit.folders import PRACTICE, write_lab
 from tests.kit.services.conftest import wait_for
@@ -51,8 +52,11 @@ def _said(*words: str) -> tuple[int, str]:
     return process.returncode, said
 
 
-def test_up_shows_the_page_first_and_ends_with_what_to_open(labs: Path) -> None:
+def test_up_shows_the_page_first_and_ends_with_what_to_open(labs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the services ran in containers before, and their engine has gone since."""
     write_lab(labs)
+    composed.remember("gone")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{labs}/none")
     code, said = _said("up")
     assert code == 0, said
     links = services.links()
