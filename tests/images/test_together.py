@@ -85,6 +85,12 @@ def test_every_service_is_shut_in(name: str) -> None:
     assert "docker.sock" not in str(service)
 
 
+@pytest.mark.parametrize("name", services())
+def test_no_image_is_asked_for_in_a_registry(name: str) -> None:
+    """Compose would look there first, for all of them, and print as many errors before it builds."""
+    assert services()[name]["pull_policy"] == "never"
+
+
 @pytest.mark.parametrize("name", [name for name in services() if name != "secrets"])
 def test_every_service_that_stays_says_how_it_is(name: str) -> None:
     health = services()[name]["healthcheck"]
