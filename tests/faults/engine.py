@@ -1,12 +1,13 @@
 """A Docker engine of a test's own, which may be killed or find its disk full; the machine's one never notices.
 
-It has a network of its own, which leads nowhere, since the first one's bridge can serve only one; its images lie in
+It has a network of its own, which leads nowhere: two engines in one would fight over the bridge. Its images lie in
 memory, on a disk that is as large as the test says.
 """
 
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import docker
 
-_AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
+_LOOPBACK = "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh', b'lo', 0x41))"
+"""SIOCSIFFLAGS: the address 127.0.0.1 answers from then on, where there is no `ip` to say so."""
 LOW = 2**18
 """Bytes: less than any layer."""
 
@@ -42,12 +45,20 @@ class Engine:
         words = [f"--{name}={value}" for name, value in told.items()]
         (self.folder / "none.json").write_text("{}")
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*_AS_ROOT, "unshare", "--net", "dockerd", *words], stdout=log, stderr=log)
+            self._process = subprocess.Popen([*AS_ROOT, "unshare", "--net", "dockerd", *words], stdout=log, stderr=log)
         until = time.monotonic() + 30
         while not self.answers():
             assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
             assert time.monotonic() < until, "the engine did not answer within 30 s"
             time.sleep(0.1)
+
+    @property
+    def beside(self) -> list[str]:
+        """What a command begins with that is to run on this engine's network: each reaches the other by 127.0.0.1."""
+        pid = (self.folder / "pid").read_text()
+        within = [*AS_ROOT, "nsenter", f"--net=/proc/{pid}/ns/net"]
+        subprocess.run([*within, sys.executable, "-c", _LOOPBACK], check=True)
+        return within
 
     def answers(self) -> bool:
         """Whether a client is answered."""
@@ -61,7 +72,7 @@ class Engine:
         """Send a signal, and return when it is gone."""
         if self._process is not None:
             pid = (self.folder / "pid").read_text()
-            subprocess.run([*_AS_ROOT, "kill", f"-{number.value}", pid], check=True)
+            subprocess.run([*AS_ROOT, "kill", f"-{number.value}", pid], check=True)
             self._process.wait(30)
             self._process = None
 
@@ -71,11 +82,29 @@ class Engine:
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE, env=env) as saved:
             subprocess.run(["docker", "-H", self.host, "load", "-q"], stdin=saved.stdout, check=True)
 
+    def room(self) -> int:
+        """Bytes that its disk still takes."""
+        found = os.statvfs(self.disk)
+        return found.f_bavail * found.f_frsize
+
     def fill(self) -> None:
         """Leave next to nothing on its disk."""
-        room = os.statvfs(self.disk)
-        size = room.f_bavail * room.f_frsize - LOW
-        subprocess.run([*_AS_ROOT, "fallocate", "-l", str(size), self.disk / "ballast"], check=True)
+        subprocess.run([*AS_ROOT, "fallocate", "-l", str(self.room() - LOW), self.disk / "ballast"], check=True)
+
+    def grow(self, size: str) -> None:
+        """Give it another disk size."""
+        subprocess.run([*AS_ROOT, "mount", "-o", f"remount,size={size}", self.disk], check=True)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """An empty disk of this size in place of a folder."""
+    folder.mkdir()
+    subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run([*AS_ROOT, "umount", "-l", folder], check=True)
 
 
 @contextmanager
@@ -83,12 +112,10 @@ def engine(size: str) -> Iterator[Engine]:
     """An engine with so much room for its images; nothing of it stays."""
     with tempfile.TemporaryDirectory(prefix="gaplab-engine-", ignore_cleanup_errors=True) as folder:
         made = Engine(Path(folder))
-        made.disk.mkdir()
-        subprocess.run([*_AS_ROOT, "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", made.disk], check=True)
-        try:
-            made.start()
-            yield made
-        finally:
-            made.end()
-            subprocess.run([*_AS_ROOT, "umount", "-l", made.disk], check=True)
-            subprocess.run([*_AS_ROOT, "rm", "-rf", *made.folder.iterdir()], check=True)
+        with small_disk(made.disk, size):
+            try:
+                made.start()
+                yield made
+            finally:
+                made.end()
+        subprocess.run([*AS_ROOT, "rm", "-rf", *made.folder.iterdir()], check=True)
