@@ -42,8 +42,7 @@ def list_labs(labs: LabsArgument = None, json: Json = False) -> None:
     if not chosen:
         out.print("No lab is here yet. Type: gaplab new foundations/coin_flips")
         return
-    for line in console.catalogue_lines(chosen):
-        out.print(line)
+    out.print(console.catalogue(chosen))
     out.print(f"\nNext: gaplab show {chosen[0].id}   ·   gaplab run {chosen[0].id}")
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
@@ -83,18 +83,20 @@ def minutes(cpu_seconds: Mapping[str, float], preset: str = "quick", cores: int 
     return f"{whole} min" if whole else "under 1 min"
 
 
-def catalogue_lines(labs: Sequence[Lab]) -> Iterable[Any]:
+def catalogue(labs: Sequence[Lab]) -> Group:
     """The labs by mechanism: how many claims, which stack, how long `quick` takes, and the question under it."""
     width = max(len(lab.id) for lab in labs)
+    lines: list[Any] = []
     for mechanism, title in MECHANISMS.items():
         mine = [lab for lab in labs if lab.mechanism == mechanism]
         if mine:
-            yield f"[bold]{title}[/]"
+            lines.append(f"[bold]{title}[/]")
         for lab in mine:
             claims = f"{len(lab.claims):2} claim{'s' if len(lab.claims) > 1 else ' '}"
             told = f"{' '.join(lab.stacks):9}{minutes(cost.seconds(lab))}"
-            yield f"  {lab.id:{width}}  {claims}  [dim]{told}[/]"
-            yield Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4))
+            lines.append(f"  {lab.id:{width}}  {claims}  [dim]{told}[/]")
+            lines.append(Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4)))
+    return Group(*lines)
 
 
 def show_lab(lab: Lab, judged: "Sequence[Judged]") -> Iterable[Any]:

@@ -76,7 +76,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _known(shape: type, table: Mapping[str, Any], place: str, extra: Iterable[str] = ()) -> dict[str, Any]:
     """The table as keyword arguments of `shape`, or LabError for a key it does not have, lacks or has another type."""
-    keys = {entry.name: entry for entry in fields(shape) if entry.name not in _OURS[shape]}
+    keys = _keys(shape)
     allowed = {*keys, *extra}
     for key in table:
         if key not in allowed:
@@ -85,10 +85,21 @@ def _known(shape: type, table: Mapping[str, Any], place: str, extra: Iterable[st
                 "A key that nobody reads would be a number that nobody uses.\n"
                 "labs/README.md says what each key is; correct or delete it."
             )
-    for key, entry in keys.items():
-        if key not in table and key not in extra and entry.default is MISSING and entry.default_factory is MISSING:
+    for key, needed in keys.items():
+        if needed and key not in table and key not in extra:
             raise LabError(_lacks(place, key))
-    return {key: _typed(value, _hints(shape)[key], f"{place}: {key}") for key, value in table.items()}
+    hints = _hints(shape)
+    return {key: _typed(value, hints[key], f"{place}: {key}") for key, value in table.items()}
+
+
+@lru_cache
+def _keys(shape: type) -> dict[str, bool]:
+    """The keys that a table of this shape may have, each with whether it must; once a shape, as _hints."""
+    return {
+        entry.name: entry.default is MISSING and entry.default_factory is MISSING
+        for entry in fields(shape)
+        if entry.name not in _OURS[shape]
+    }
 
 
 @lru_cache

@@ -1,6 +1,7 @@
 """What a mistyped command gets: the near name, why nothing was done, what to type; and exit code 2."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -106,6 +107,16 @@ def test_without_any_lab_the_list_says_how_to_begin(
     monkeypatch.setenv("GAPLAB_LABS", str(home / "nothing"))
     cli.app(["list"], standalone_mode=False)
     assert "Type: gaplab new foundations/coin_flips" in capsys.readouterr().out
+
+
+def test_the_list_imports_nothing_that_takes_longer_than_itself() -> None:
+    code = (
+        "import sys; from labs.kit import cli; sys.argv = ['gaplab', 'list', '--json']\n"
+        "try: cli.main()\n"
+        "finally: print([name for name in ('mlflow', 'numpy', 'pydantic') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=places.ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_claim_is_followed_by_what_to_type_and_where_to_look(

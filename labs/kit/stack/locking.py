@@ -1,4 +1,4 @@
-"""Locks for all stacks from one resolution, so that what stacks share has one version."""
+"""Locks for all stacks from one resolution: what stacks share has one version, unless two of them pin it apart."""
 
 import re
 import tempfile
@@ -30,9 +30,11 @@ def lock(
     links = uv.find_links(None, device)
     with tempfile.TemporaryDirectory() as folder:
         together, asked = Path(folder, "together.lock"), Path(folder, "together.in")
-        asked.write_text("\n".join(_agreeable(known)))
+        agreed, apart = _agreeable(known)
+        asked.write_text("\n".join(agreed))
         together.write_text("" if upgrade else _present(known))
-        uv.run([*_COMPILE, *links, asked, "-o", together], places.IMAGES, on_line)
+        left_out = [word for name in apart for word in ("--no-emit-package", name)]
+        uv.run([*_COMPILE, *links, *left_out, asked, "-o", together], places.IMAGES, on_line)
         for number, (path, requirements) in enumerate(wanted.items()):
             made = Path(folder, f"{number}.lock")
             made.write_text(path.read_text() if path.exists() and not upgrade else "")
@@ -47,14 +49,15 @@ def _tools() -> list[Path]:
     return sorted(path for path in places.IMAGES.glob("*.in") if path.with_suffix(".lock").exists())
 
 
-def _agreeable(stacks: Sequence[Stack]) -> list[str]:
-    """What all stacks ask for, but for packages that two stacks pin to different versions: there they may differ."""
+def _agreeable(stacks: Sequence[Stack]) -> tuple[list[str], list[str]]:
+    """What all stacks ask for, and the packages that two of them pin to different versions: there they may differ."""
     lines = {line for stack in stacks for line in _requirements(stack.folder / "requirements.in")}
     pins = defaultdict(set)
     for line in lines:
         name, _, version = line.partition("==")
         pins[name].add(version)
-    return sorted(line for line in lines if len(pins[line.partition("==")[0]]) == 1)
+    apart = sorted(name for name, versions in pins.items() if len(versions) > 1)
+    return sorted(line for line in lines if line.partition("==")[0] not in apart), apart
 
 
 def _requirements(path: Path) -> set[str]:
