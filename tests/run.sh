@@ -27,14 +27,29 @@ again() { # again PYTHON… : tests with servers, kills and clocks get one more 
 
 stack() { $python -c "from labs.kit.stack import Stack; print(Stack('$1').python)"; }
 
+side_by_side() { # side_by_side ONE OTHER: two functions that take a core each; what the first says is shown when both ended
+    local log one bad=""
+    log=$(mktemp)
+    "$1" >"$log" 2>&1 &
+    one=$!
+    "$2" || bad=1
+    wait "$one" || bad=1
+    cat "$log" && rm "$log"
+    [ -z "$bad" ]
+}
+
 types() {
     .venv/bin/mypy labs/kit/*.py labs/kit/services labs/kit/engines labs/kit/containers labs/kit/share labs/kit/stack labs/kit/examine labs/kit/mdp \
         labs/*/*/theory.py dashboard bench tests --exclude 'tests/kit/policy'
-    [ -n "$fast" ] && return
+}
+
+types_in_stacks() {
+    local name bad=""
     for name in tabular grpo ppo; do
         # shellcheck disable=SC2046
-        .venv/bin/mypy --python-executable "$(stack $name)" $(practices $name)
+        .venv/bin/mypy --cache-dir ".mypy_cache/$name" --python-executable "$(stack $name)" $(practices $name) || bad=1
     done
+    [ -z "$bad" ]
 }
 
 practices() { # the files that only this stack can read
@@ -57,6 +72,14 @@ containers() { # images, compose, the engine `docker`: only where an engine answ
     [ -z "$npm" ] || untested="devcontainers: no npm here"
 }
 
+policy() {
+    "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo && "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
+}
+
+with_services() {
+    again .venv/bin/pytest -q -m 'trial and not container' --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
+}
+
 units() { # no trials, no servers
     .venv/bin/pytest -q -m 'not trial and not container' --ignore=tests/kit/policy --ignore=tests/faults -n 2 tests
     .venv/bin/pytest -q --doctest-modules --ignore=labs/kit/policy --ignore=labs/kit/templates labs/kit
@@ -65,13 +88,10 @@ units() { # no trials, no servers
 [ -n "$fast" ] || part "stacks" .venv/bin/gaplab stack build
 part "ruff" .venv/bin/ruff check labs dashboard tests bench
 part "format" .venv/bin/ruff format --check labs dashboard tests bench
-part "types" types
+if [ -n "$fast" ]; then part "types" types; else part "types, in every stack" side_by_side types_in_stacks types; fi
 part "units, doctests, conformance, layers, documents" units
 if [ -z "$fast" ]; then
-    part "policy, in the grpo stack" "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo
-    part "policy, in the ppo stack" "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
-    part "engine, services, recording, dashboard, browser" \
-        again .venv/bin/pytest -q -m 'trial and not container' --ignore=tests/kit/policy --ignore=tests/faults --ignore=tests/labs tests
+    part "policy, in its stacks; engine, services, recording, dashboard, browser" side_by_side policy with_services
     part "faults" again .venv/bin/pytest -q tests/faults
     if docker info >/dev/null 2>&1; then
         part "containers" containers
