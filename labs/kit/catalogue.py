@@ -37,7 +37,7 @@ def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[La
         if not hits:
             words = [*MECHANISMS, *(lab.id for lab in known), *(lab.name for lab in known)]
             raise LabError(
-                f"No lab is called {pattern!r}. {_short_hint(pattern, words)}\n"
+                f"No lab is called {pattern!r:.80}. {_short_hint(pattern, words)}".rstrip() + "\n"
                 "Nothing was run, so that a misspelt name does not pass for a finished one.\n"
                 "Type `gaplab list` to see every lab."
             )
@@ -47,14 +47,21 @@ def pick(patterns: Sequence[str], among: Sequence[Lab] | None = None) -> list[La
 
 def pick_claim(name: str, among: Sequence[Lab] | None = None) -> tuple[Lab, Claim | None]:
     """The lab, and the claim if one is named: [mechanism/]lab[/claim]. Raises LabError for an unknown name."""
-    known = list(find() if among is None else among)
+    known, name = list(find() if among is None else among), name.rstrip("/")
     for lab in known:
         for prefix in (lab.id, lab.name):
             if name == prefix:
                 return lab, None
             if name.startswith(f"{prefix}/"):
                 return lab, _claim_of(lab, name.removeprefix(f"{prefix}/"))
-    return pick([name], known)[0], None
+    found = pick([name], known)
+    if len(found) > 1:
+        raise LabError(
+            f"{name!r:.80} names {len(found)} labs, and one lab is shown at a time.\n"
+            "To show the first of them would pass for having shown them all.\n"
+            f"Type `gaplab list '{name}'` to see them, then for example `gaplab show {found[0].id}`."
+        )
+    return found[0], None
 
 
 def _claim_of(lab: Lab, name: str) -> Claim:

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from contextlib import nullcontext
 from typing import Annotated, NoReturn
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from labs.kit import cli_services, cli_share, cli_stack
 from labs.kit.errors import LabError
 from labs.kit.jsonout import print_json
+from labs.kit.wellformed import MOST_SEEDS
 
 app = typer.Typer(
     help="Put the theory of reinforcement learning for language models to the test.\n\n"
@@ -90,7 +92,9 @@ def check(labs: LabsArgument = None, json: Json = False) -> None:
 def run(
     labs: LabsArgument = None,
     variant: Annotated[list[str] | None, typer.Option(help="only this variant; may be given again")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="how many seeds (default: the preset's)")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=MOST_SEEDS, help="how many seeds (default: the preset's)")
+    ] = None,
     preset: PresetOption = "quick",
     engine: Annotated[str, typer.Option(help="where trials run")] = "process",
     workers: Annotated[
@@ -145,14 +149,21 @@ def gaps(
 def verify(labs: LabsArgument = None, preset: PresetOption = "quick", json: Json = False) -> None:
     """Run labs again and say claim by claim: equal to the last bit, equal within the intervals, or different.
 
-    Your own trials are not touched. Exit code 1 if any claim is different.
+    Your own trials are not touched. After Ctrl-C it begins anew. Exit code 1 if any claim is different.
     """
     from labs.kit import catalogue, console
     from labs.kit.compare import Agreement
     from labs.kit.plan import having
+    from labs.kit.progress import Progress
     from labs.kit.verify import verify as verify_labs
 
-    found = verify_labs(having(catalogue.pick(labs or []), preset), preset)
+    chosen = having(catalogue.pick(labs or []), preset)
+    shown = Progress(console.out(), lines=False)
+    try:
+        with nullcontext() if json else shown.live():
+            found = verify_labs(chosen, preset, shown)
+    except KeyboardInterrupt:
+        _stopped("Nothing was compared, and your own trials are as they were; the same command begins anew.")
     if json:
         print_json([{"claim": c.claim.id, "variant": c.variant, "agreement": c.agreement} for c in found])
     else:
@@ -225,8 +236,8 @@ def _refused(problem: LabError) -> NoReturn:
     sys.exit(2)
 
 
-def _stopped() -> None:
-    sys.stderr.write("\ngaplab: stopped. Nothing is lost; type the same command to go on.\n")
+def _stopped(so: str = "Nothing is lost; type the same command to go on.") -> NoReturn:
+    sys.stderr.write(f"\ngaplab: stopped. {so}\n")
     sys.exit(130)
 
 

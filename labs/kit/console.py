@@ -1,13 +1,14 @@
 """What the command prints: sentences and tables, with a verdict by shape and colour."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 
 from labs.kit import cost
 from labs.kit.gap import Gap, Verdict
@@ -30,9 +31,16 @@ TARGETS = {
 }
 
 
+_UNBROKEN = 100_000
+"""Columns that no line of ours reaches."""
+
+
 def out() -> Console:
-    """The console for results; made anew, so that a test or a pipe gets its own width."""
-    return Console(highlight=False, soft_wrap=False)
+    """The console for results. Only a terminal has an edge: no line that a pipe or a log gets is broken in two."""
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNBROKEN
+    return console
 
 
 def badge(verdict: Verdict) -> str:
@@ -95,7 +103,7 @@ def catalogue(labs: Sequence[Lab]) -> Group:
             claims = f"{len(lab.claims):2} claim{'s' if len(lab.claims) > 1 else ' '}"
             told = f"{' '.join(lab.stacks):9}{minutes(cost.seconds(lab))}"
             lines.append(f"  {lab.id:{width}}  {claims}  [dim]{told}[/]")
-            lines.append(Padding(f"[dim]{escape(lab.title)}[/]", (0, 0, 0, 4)))
+            lines.append(_indented(f"[dim]{escape(lab.title)}[/]", 4))
     return Group(*lines)
 
 
@@ -111,15 +119,19 @@ def show_claim(claim: Claim, judged: "Sequence[Judged]", whole: bool = False) ->
     """One claim: its sentence, its verdict in a sentence, its variants; with `whole` also where it comes from."""
     head = next(one for one in judged if one.gap.is_headline)
     yield f"\n[bold]{claim.id}[/]  {badge(head.gap.verdict)}{_origin(head)}"
-    yield Padding(escape(" ".join(claim.statement.split())), (0, 0, 0, 2))
-    yield Padding(escape(f"{head.gap.variant}: {sentence(head.gap)}"), (0, 0, 0, 2))
+    yield _indented(escape(" ".join(claim.statement.split())))
+    yield _indented(escape(f"{head.gap.variant}: {sentence(head.gap)}"))
     if head.gap.verdict is Verdict.GAP:
-        yield Padding(escape(f"Cause: {' '.join(claim.cause.split()) or 'not known yet.'}"), (0, 0, 0, 2))
+        yield _indented(escape(f"Cause: {' '.join(claim.cause.split()) or 'not known yet.'}"))
     if whole:
-        yield Padding(f"Source: {escape(claim.source)}. Tested: {TARGETS[claim.target]}.", (0, 0, 0, 2))
-    yield Padding(_variants(judged), (1 if whole else 0, 0, 0, 2))
+        yield _indented(f"Source: {escape(claim.source)}. Tested: {TARGETS[claim.target]}.")
+    yield _indented(_variants(judged), above=1 if whole else 0)
     if whole:
         yield f"\n{_next(claim, head)}"
+
+
+def _indented(told: "str | Table", by: int = 2, above: int = 0) -> Padding:
+    return Padding(told, (above, 0, 0, by), expand=False)  # expanded, it would fill a line up to the edge with blanks
 
 
 def _next(claim: Claim, head: "Judged") -> str:
@@ -132,7 +144,7 @@ def _next(claim: Claim, head: "Judged") -> str:
 
 
 def _variants(judged: "Sequence[Judged]") -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = Table(*(Column(overflow="fold") for _ in range(5)), box=None, pad_edge=False, show_header=False)
     for one in judged:
         gap = one.gap
         role = "headline" if gap.is_headline else "control" if gap.is_control else ""
@@ -175,7 +187,7 @@ def gap_lines(judged: "Sequence[Judged]") -> Iterable[Any]:
     for gap in sorted(departing, key=lambda gap: (_ORDER.index(gap.verdict), -_width(gap))):
         far = "" if gap.verdict is Verdict.NOT_RUN else f"  [dim]{number(_width(gap))} tolerances[/]"
         yield f"{badge(gap.verdict)}  {gap.claim.id} {gap.variant}{far}"
-        yield Padding(f"[dim]{escape(sentence(gap))}[/]", (0, 0, 0, 2))
+        yield _indented(f"[dim]{escape(sentence(gap))}[/]")
 
 
 _ORDER = (Verdict.IMPOSSIBLE, Verdict.GAP, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)

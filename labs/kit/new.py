@@ -2,6 +2,7 @@
 
 import json
 import re
+from keyword import iskeyword
 from pathlib import Path
 
 from labs.kit import places
@@ -14,10 +15,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def new(name: str) -> Path:
     """Write the folder of a new lab and return it. Raises LabError for a bad or taken name."""
     mechanism, _, lab = name.partition("/")
-    if mechanism not in MECHANISMS or not re.fullmatch(r"[a-z][a-z0-9_]*", lab):
-        why = "The part after / is written with a-z, 0-9 and _ and begins with a letter."
+    if mechanism not in MECHANISMS or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", lab) or iskeyword(lab):
+        why = "The part after / is written with a-z, 0-9 and _, begins with a letter, and is no word of Python's own."
         raise LabError(
-            f"{name!r} is not a name for a lab. {why if mechanism in MECHANISMS else near(mechanism, MECHANISMS)}\n"
+            f"{name!r:.80} is not a name for a lab. {why if mechanism in MECHANISMS else near(mechanism, MECHANISMS)}\n"
             "A lab stands in the folder of its mechanism, and its name is also a Python package and a web address.\n"
             "Type for example `gaplab new foundations/coin_flips`."
         )

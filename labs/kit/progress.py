@@ -54,10 +54,13 @@ def about_preset(labs: Sequence[Lab], preset: str) -> Iterator[str]:
 
 
 class Progress:
-    """Takes the events of a run. On a terminal the last lines stay and change; elsewhere each event is a line."""
+    """Takes the events of a run. On a terminal the last lines stay and change; elsewhere each event is a line.
 
-    def __init__(self, out: Console) -> None:
-        self._out = out
+    `lines=False` draws the last lines alone, for a run whose trials are not the reader's own.
+    """
+
+    def __init__(self, out: Console, lines: bool = True) -> None:
+        self._out, self._tells = out, lines
         self._pace, self._verdicts = Pace(), Verdicts()
         self._notice = Notice("")
         self._lock = threading.Lock()
@@ -72,7 +75,8 @@ class Progress:
         """Show what has happened."""
         with self._lock:
             self._pace.take(event)
-            lines = list(self._lines(event))
+            lines = list(self._lines(event)) if self._tells else ()
+            self._notice = event if isinstance(event, Notice) else self._notice
         for line in lines:
             self._out.print(line, soft_wrap=True)
 
@@ -82,7 +86,6 @@ class Progress:
         elif isinstance(event, Notice):
             if event.text != self._notice.text and not self._out.is_terminal:
                 yield f"[dim]{escape(event.text)}[/]"
-            self._notice = event
         elif isinstance(event, Ended):
             yield from self._ended(event)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from labs.kit import wellformed
+from labs.kit import shapes, wellformed
 from labs.kit.errors import LabError, near
 from labs.kit.words import Bound, Claim, Figure, Lab, Preset, Relation, Scale, Tail, Target, Value
 
@@ -24,21 +24,19 @@ def read(folder: Path) -> Lab:
     """Read one lab folder. Raises LabError with the place, the reason and the remedy for anything amiss."""
     path = folder / "lab.toml"
     table = _parse(path)
-    stacks = table.pop("stacks", None) or [table.pop("stack", "")]
-    table.pop("stack", None)
+    shapes.shaped(table, path)
+    stacks = _stacks(table, path)
     told = {name: table.pop(name, {}) for name in ("setting", "presets", "variants", "claims", "figures")}
     head = _known(Lab, table, str(path), {"stack", "stacks", *told})
     variants = {name: _numbers(numbers) for name, numbers in told["variants"].items()}
     mechanism, lab_id = folder.parent.name, f"{folder.parent.name}/{folder.name}"
-    if not stacks[0]:
-        raise LabError(_lacks(str(path), "stack"))
     if not variants:
         raise LabError(_lacks(str(path), "[variants.…]"))
     lab = Lab(
         mechanism=mechanism,
         name=folder.name,
         folder=folder,
-        stacks=tuple(stacks),
+        stacks=stacks,
         setting=_numbers(told["setting"]),
         presets=_presets(told["presets"], head.get("seeds", 0), tuple(variants), path),
         variants=variants,
@@ -58,9 +56,20 @@ def read(folder: Path) -> Lab:
     return lab
 
 
+def _stacks(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """`stacks = [...]`, or the one `stack`; both are taken out of the table."""
+    one, many = table.pop("stack", ""), table.pop("stacks", [])
+    found: tuple[str, ...] = _typed(many or [one], tuple[str, ...], f"{path}: stack")
+    if not all(found):
+        raise LabError(_lacks(str(path), "stack"))
+    for name in found:
+        shapes.is_name(name, f"{path}: stack = {name!r}")
+    return found
+
+
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a text with a mark that nobody sees
     except tomllib.TOMLDecodeError as problem:
         raise LabError(
             f"{path}: this is not TOML: {problem}.\n"
@@ -120,9 +129,9 @@ def _typed(value: Any, hint: Any, place: str) -> Any:
     if isinstance(value, list):
         value = tuple(value)
     allowed: tuple[type, ...] = tuple(kind for kind in (get_args(hint) or (hint,)) if isinstance(kind, type))
-    if value.__class__ is tuple:
+    if getattr(hint, "__origin__", None) is tuple or value.__class__ is tuple:
         kinds = (int, float) if float in allowed else (str,)
-        fine = getattr(hint, "__origin__", None) is tuple and all(item.__class__ in kinds for item in value)
+        fine = getattr(hint, "__origin__", None) is value.__class__ and all(item.__class__ in kinds for item in value)
     elif all(isinstance(kind, str) for kind in get_args(hint)) and get_args(hint):
         fine = value in get_args(hint)
         allowed = get_args(hint)
@@ -130,6 +139,7 @@ def _typed(value: Any, hint: Any, place: str) -> Any:
         fine = value.__class__ in allowed or (value.__class__ is int and float in allowed)
     if not fine:
         wanted = ", ".join(str(getattr(kind, "__name__", kind)) or "''" for kind in allowed)
+        wanted = f"a list of {wanted}" if getattr(hint, "__origin__", None) is tuple else wanted
         raise LabError(
             f"{place} = {value!r} is not one of: {wanted}.\nThe judge would not know what to do with it.\n"
             "labs/README.md says what each key is; correct the value."
@@ -145,13 +155,15 @@ def _presets(table: Mapping[str, Any], seeds: int, variants: tuple[str, ...], pa
     made = {"full": Preset("full", seeds, variants)}
     for name, told in table.items():
         numbers = {key: value for key, value in told.items() if key not in ("seeds", "variants")}
-        chosen = tuple(told.get("variants", variants))
+        place = f"{path}: [presets.{name}]"
+        chosen = _typed(told.get("variants", variants), tuple[str, ...], f"{place} variants")
         for variant in chosen:
-            wellformed.variant(variant, variants, f"{path}: [presets.{name}]", "variants")
-        made[name] = Preset(name, told.get("seeds", seeds), chosen, _numbers(numbers))
+            wellformed.variant(variant, variants, place, "variants")
+        made[name] = Preset(name, _typed(told.get("seeds", seeds), int, f"{place} seeds"), chosen, _numbers(numbers))
     return made
 
 
 def _claim(name: str, table: Mapping[str, Any], lab: str, variants: Mapping[str, object], path: Path) -> Claim:
     told = _known(Claim, table, f"{path}: [claims.{name}]")
-    return Claim(**{"variant": next(iter(variants)), "variants": tuple(variants), **told}, lab=lab, name=name)
+    given = {key: value for key, value in told.items() if value or key not in ("variant", "variants")}
+    return Claim(**{"variant": next(iter(variants)), "variants": tuple(variants), **given}, lab=lab, name=name)

@@ -107,8 +107,8 @@ def _tree_digest(path: Path, stamp: tuple[int, int]) -> str:
 def parsed(path: Path) -> ast.Module:
     """The syntax tree of a file. Raises LabError where it has none."""
     try:
-        return ast.parse(path.read_text())
-    except (SyntaxError, OSError) as problem:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, OSError) as problem:
         raise _unreadable(path, problem) from None
 
 

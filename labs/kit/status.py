@@ -100,7 +100,7 @@ def _service(one: ServiceState) -> str:
 def _trials(trials: list[Trials]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("lab", "done", "running", "unfinished"):
-        table.add_column(column, justify="left" if column == "lab" else "right")
+        table.add_column(column, justify="left" if column == "lab" else "right", overflow="fold")
     for one in trials:
         table.add_row(one.lab, str(one.done), str(one.running or ""), str(one.unfinished or ""))
     return table

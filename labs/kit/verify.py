@@ -2,12 +2,13 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from labs.kit import places, reference, spool
 from labs.kit.compare import Comparison, compare
+from labs.kit.engines import Event
 from labs.kit.errors import LabError
 from labs.kit.plan import Trial, plan
 from labs.kit.reference import Reference
@@ -16,7 +17,9 @@ from labs.kit.run import Report, run
 from labs.kit.words import Lab
 
 
-def verify(labs: Sequence[Lab], preset: str = "quick", workers: int | None = None) -> list[Comparison]:
+def verify(
+    labs: Sequence[Lab], preset: str = "quick", on_event: Callable[[Event], None] | None = None
+) -> list[Comparison]:
     """Run the preset anew in a folder of its own and compare. Raises LabError without a reference or a result.
 
     All labs in one run: a stack is imported once, and no core waits for the last trial of each lab.
@@ -24,7 +27,7 @@ def verify(labs: Sequence[Lab], preset: str = "quick", workers: int | None = Non
     told = {lab.id: _reference(lab) for lab in labs}
     with _apart():
         trials = {lab.id: plan([lab], preset) for lab in labs}
-        report = run([trial for of in trials.values() for trial in of], workers=workers, ship=False)
+        report = run([trial for of in trials.values() for trial in of], on_event=on_event, ship=False)
         new = {lab: list(_rows(of)) for lab, of in trials.items()}
     _refuse_holes(report)
     return [one for lab in labs for one in _compared(lab, preset, told[lab.id], trials[lab.id], new[lab.id])]

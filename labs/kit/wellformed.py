@@ -1,5 +1,6 @@
 """What a lab's words must hold to be run and judged; each fault is told with its place, the reason and the remedy."""
 
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,12 +8,17 @@ from pathlib import Path
 from labs.kit.errors import LabError, near
 from labs.kit.words import Claim, Figure, Lab
 
+MOST_SEEDS = 10_000
+"""More are a slip of the finger: a lab that needs more runs holds them in one trial."""
+
 
 def numbers(lab: Lab, path: Path) -> None:
     """A variant or preset may only change a number that [setting] has; seeds and limits are positive."""
-    if lab.seeds < 1 or lab.timeout <= 0 or any(preset.seeds < 1 for preset in lab.presets.values()):
+    seeds = {lab.seeds, *(preset.seeds for preset in lab.presets.values())}
+    if min(seeds) < 1 or max(seeds) > MOST_SEEDS or not 0 < lab.timeout < math.inf or lab.memory < 1:
         raise LabError(
-            f"{path}: seeds and timeout must be positive.\nA lab without seeds or time measures nothing.\n"
+            f"{path}: seeds, timeout and memory must be positive, and seeds {MOST_SEEDS} at most.\n"
+            "A lab without seeds, time or memory measures nothing, and one with more trials than that never ends.\n"
             "Write for example seeds = 5 and timeout = 600."
         )
     places = {f"[variants.{name}]": numbers for name, numbers in lab.variants.items()}
@@ -78,7 +84,7 @@ def claim(claim: Claim, lab: Lab, path: Path) -> None:
 def within(claim: Claim, place: str) -> None:
     try:
         size = float(claim.within.removesuffix("%")) if isinstance(claim.within, str) else claim.within
-        fine = size > 0 and (not isinstance(claim.within, str) or claim.within.endswith("%"))
+        fine = 0 < size < math.inf and (not isinstance(claim.within, str) or claim.within.endswith("%"))
     except ValueError:
         fine = False
     if not fine:
@@ -99,7 +105,7 @@ What cannot be parsed is found by whoever checks, shows or runs the lab.
 def functions(lab: Lab, theory: Path) -> None:
     try:
         functions = set(_FUNCTION.findall(theory.read_text()))
-    except OSError as problem:
+    except (OSError, UnicodeDecodeError) as problem:
         raise LabError(
             f"{theory}: cannot be read: {problem}.\nEvery claim needs its prediction there.\n"
             f"Write one function per claim: {', '.join(lab.claims)}."
@@ -122,6 +128,11 @@ def functions(lab: Lab, theory: Path) -> None:
 def figure(figure: Figure, lab: Lab, path: Path) -> None:
     """A figure shows claims and variants that exist, along a number that [setting] has."""
     place = f"{path}: [figures.{figure.name}]"
+    if not figure.claims or not figure.variants or len(figure.window) not in (0, 2):
+        raise LabError(
+            f"{place} needs a claim, a variant, and in `window` two numbers or none.\n"
+            "Without them there is nothing to draw.\nlabs/README.md says what each key is; correct the value."
+        )
     for name in figure.claims:
         if name not in lab.claims:
             raise LabError(

@@ -24,6 +24,28 @@ BROKEN = {
     "headline that is no variant": (TOML + 'variant = "fiar"\n', "Is 'fair' meant?"),
     "preset with a variant nobody has": (TOML.replace("seeds = 2", 'seeds = 2\nvariants = ["x"]'), "is not a variant"),
     "difference from itself": (TOML + 'against = "fair"\n', "does not differ from itself"),
+    "number where a table belongs": (TOML.replace("[variants.fair]", "[variants]\nfair = 3"), "is not a table but 3"),
+    "text where a table belongs": (
+        TOML.replace("[setting]", '[claims]\nodd = "x"\n\n[setting]'),
+        "not a table but 'x'",
+    ),
+    "text where a list belongs": (
+        TOML.replace("seeds = 5", 'seeds = 5\nneeds = "urn"'),
+        "is not one of: a list of str",
+    ),
+    "seeds of a preset in words": (TOML.replace("seeds = 2", 'seeds = "two"'), "[presets.quick] seeds = 'two'"),
+    "number that is none": (TOML.replace("rate = 0.3", "rate = nan"), "is neither a finite number"),
+    "table in the setting": (TOML.replace("rate = 0.3", "rate = {a = 1}"), "is neither a finite number"),
+    "day in the setting": (TOML.replace("rate = 0.3", "rate = 2020-01-01"), "is neither a finite number"),
+    "stack that is no text": (TOML.replace('stack = "tabular"', "stack = 3"), "is not one of: a list of str"),
+    "variant that climbs out": (TOML.replace("[variants.fair]", '[variants."../x"]'), "that name cannot be used"),
+    "endless seeds": (TOML.replace("seeds = 5", "seeds = 1000000000"), "10000 at most"),
+    "within of everything": (TOML.replace("within = 0.05", "within = inf"), "is not a positive number"),
+    "timeout of no number": (TOML.replace("seeds = 5", "seeds = 5\ntimeout = nan"), "must be positive"),
+    "figure of nothing": (
+        TOML + '\n[figures.x]\ntitle = "t"\nx = "x"\ny = "y"\nclaims = []\nvariants = ["fair"]\n',
+        "needs a claim",
+    ),
     "no seeds": (TOML.replace("seeds = 5", "seeds = 0"), "must be positive"),
 }
 
@@ -44,6 +66,31 @@ def test_a_mistake_in_lab_toml_is_named(toml: str, said: str, tmp_path: Path) ->
     assert said in str(problem.value)
     assert "lab.toml" in str(problem.value)
     assert len(str(problem.value).splitlines()) >= 3, "what and where, why it matters, what to type"
+
+
+def test_a_number_with_a_point_in_one_place_has_one_in_all(tmp_path: Path) -> None:
+    """Else an array made of the whole number cuts off what is added to it; seeds and flips stay what they are."""
+    toml = (
+        TOML.replace("lost = 0.0", "lost = 0")
+        .replace("rate = 0.3", "rate = 1")
+        .replace("seeds = 2", "seeds = 2\nrate = 0.5")
+    )
+    lab = catalogue.read(write_lab(tmp_path, toml=toml))
+    told = {preset: lab.setting_of("fair", preset) for preset in lab.presets}
+    assert [[value.__class__ for value in of.values()] for of in told.values()] == [[float, int, float]] * 2
+    assert lab.presets["quick"].seeds.__class__ is int
+
+
+def test_marks_and_line_ends_of_other_editors_change_nothing(tmp_path: Path) -> None:
+    """A byte order mark, and lines that end as on Windows: read as the same lab, of the same recipe."""
+    plain = catalogue.read(write_lab(tmp_path / "a"))
+    folder = write_lab(tmp_path / "b")
+    for name in ("lab.toml", "theory.py", "practice.py"):
+        text = (folder / name).read_text()
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    other = catalogue.read(folder)
+    assert other.claims == plain.claims
+    assert recipes(other, "fair") == recipes(plain, "fair")
 
 
 def test_a_claim_without_a_function_is_named(tmp_path: Path) -> None:

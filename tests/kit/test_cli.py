@@ -18,9 +18,10 @@ NOTHING = '{"format": 1, "stack": {"name": "tabular", "lock": ""}, "cpu": {}, "r
 
 @pytest.fixture
 def labs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One lab, foundations/coin, and nothing recorded."""
+    """Two labs, foundations/coin and foundations/dice, and nothing recorded."""
     monkeypatch.setenv("GAPLAB_LABS", str(home / "labs"))
     write_lab(home / "labs")
+    write_lab(home / "labs", "foundations/dice")
     return home / "labs"
 
 
@@ -43,10 +44,14 @@ def _typed(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         ("run coin --engine proces", "Is 'process' meant?"),
         ("verify coim", "Is 'coin' meant?"),
         ("record coim", "Is 'coin' meant?"),
-        ("new foundation/dice", "Is 'foundations' meant?"),
+        ("new foundation/urn", "Is 'foundations' meant?"),
         ("stack build tabula", "Is 'tabular' meant?"),
         ("clean trails", "Is 'trials' meant?"),
         ("gaps --mechanism foundation", "Is 'foundations' meant?"),
+        ("show found*", "names 2 labs"),
+        ("new foundations/class", "no word of Python's own"),
+        (f"new foundations/{'x' * 300}", "is not a name for a lab"),
+        (f"run {'x' * 5000}", "No lab is called"),
     ],
 )
 def test_a_misspelt_name_gets_the_near_one_and_nothing_is_done(
@@ -57,6 +62,7 @@ def test_a_misspelt_name_gets_the_near_one_and_nothing_is_done(
     assert said.startswith("gaplab: ")
     assert near in said
     assert "Traceback" not in said
+    assert len(said) < 1000
     assert not places.trials().exists()
 
 
@@ -67,6 +73,32 @@ def test_a_misspelt_verb_gets_the_near_one(
     assert code == 2
     assert "Did you mean 'show'?" in said
     assert "Traceback" not in said
+
+
+def test_seeds_without_end_are_refused_before_any_trial_is_planned(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A thousand million of them would fill the memory before the first trial began."""
+    code, said = _typed("run coin --seeds 1000000000", monkeypatch, capsys)
+    assert code == 2
+    assert "10000" in said
+
+
+def test_a_verification_that_was_stopped_says_that_it_begins_anew(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its trials lie in a folder of their own, which goes with it: to promise more would be untrue."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("labs.kit.verify.run", stopped)
+    reference.path(catalogue.read(labs / "foundations/coin")).write_text(NOTHING)
+    code, said = _typed("verify coin", monkeypatch, capsys)
+    assert code == 130
+    assert "begins anew" in said
+    assert "Nothing is lost" not in said
+    assert not list(places.home().glob("verify-*"))
 
 
 def test_a_device_that_nobody_has_is_told_with_those_there_are(

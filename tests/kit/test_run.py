@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labs.kit import catalogue, places, preparing, reference, spool, tracking
+from labs.kit import catalogue, console, places, preparing, reference, spool, tracking
 from labs.kit.compare import Agreement
 from labs.kit.engines import Event, Notice, Status
 from labs.kit.errors import LabError
@@ -72,9 +72,14 @@ def test_with_mlflow_away_trials_run_and_the_next_run_sends_them(labs: Path, ser
 
 
 @pytest.mark.trial
-def test_verify_runs_labs_together_and_leaves_the_readers_trials_alone(labs: Path) -> None:
-    """In one run, since a stack takes seconds to import: eighteen labs would wait for it eighteen times."""
-    both = [catalogue.read(write_lab(labs, name)) for name in ("foundations/coin", "foundations/die")]
+def test_verify_runs_labs_together_and_leaves_the_readers_trials_alone(
+    labs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one run, since a stack takes seconds to import: eighteen labs would wait for it eighteen times.
+
+    In a pipe each claim stands in one line, however long its lab's name.
+    """
+    both = [catalogue.read(write_lab(labs, name)) for name in ("foundations/coin", f"foundations/{'die_' * 15}")]
     assert run(plan(both, "quick"), ship=False).exit_code == 0
     for lab in both:
         reference.write(lab, ["quick"])
@@ -83,6 +88,10 @@ def test_verify_runs_labs_together_and_leaves_the_readers_trials_alone(labs: Pat
     assert [one.claim.lab for one in found] == [lab.id for lab in both for _ in lab.presets["quick"].variants]
     assert {one.agreement for one in found} == {Agreement.BITS}
     assert sorted(places.trials().rglob("*.jsonl")) == before
+    console.out().print(console.comparison_table(found))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [one.claim.id for one in found]
+    assert all("equal to the last bit" in line for line in lines)
 
 
 @pytest.mark.trial
