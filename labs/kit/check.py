@@ -59,7 +59,7 @@ def _files(lab: Lab) -> Iterator[str]:
 
 
 def _words(lab: Lab) -> Iterator[str]:
-    readme = (lab.folder / "README.md").read_text() if (lab.folder / "README.md").is_file() else ""
+    readme = (lab.folder / "README.md").read_text(errors="replace") if (lab.folder / "README.md").is_file() else ""
     for claim in lab.claims.values():
         place = f"{lab.folder}/lab.toml: claim {claim.name!r}"
         if not claim.statement.strip().endswith("."):

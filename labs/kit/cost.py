@@ -10,11 +10,17 @@ TRIALS = ' "trials": [\n'
 
 
 def seconds(lab: Lab) -> dict[str, float]:
-    """CPU seconds by preset, from the head of the lab's reference.json; empty where nothing was recorded."""
+    """CPU seconds by preset, from the head of the lab's reference.json; empty where nothing was recorded.
+
+    A damaged file is told by whoever shows the lab, not by a list of all.
+    """
     path = lab.folder / "reference.json"
     if not path.is_file():
         return {}
-    with path.open() as file:
+    with path.open(errors="replace") as file:
         head = "".join(takewhile(lambda line: line != TRIALS, file))
-    told: dict[str, float] = json.loads(head.rstrip().rstrip(",") + "}").get("seconds", {})
+    try:
+        told: dict[str, float] = json.loads(head.rstrip().rstrip(",") + "}").get("seconds", {})
+    except ValueError:
+        return {}
     return told

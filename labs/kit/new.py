@@ -1,6 +1,7 @@
 """`gaplab new MECHANISM/NAME`: a small lab that passes `check` and runs, to be edited into one's own."""
 
 import json
+import os
 import re
 from keyword import iskeyword
 from pathlib import Path
@@ -22,7 +23,7 @@ def new(name: str) -> Path:
             "A lab stands in the folder of its mechanism, and its name is also a Python package and a web address.\n"
             "Type for example `gaplab new foundations/coin_flips`."
         )
-    taken = sorted(places.labs().glob(f"*/{lab}"))
+    taken = [place for known in MECHANISMS if os.path.lexists(place := places.labs() / known / lab)]
     if taken:
         raise LabError(
             f"{taken[0]} is there already.\nA lab's name is its address, so there is one of each.\n"

@@ -24,6 +24,7 @@ def read(folder: Path) -> Lab:
     """Read one lab folder. Raises LabError with the place, the reason and the remedy for anything amiss."""
     path = folder / "lab.toml"
     table = _parse(path)
+    shapes.is_module(folder)
     shapes.shaped(table, path)
     stacks = _stacks(table, path)
     told = {name: table.pop(name, {}) for name in ("setting", "presets", "variants", "claims", "figures")}

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def is_name(name: str, place: str) -> None:
             f"{place:.120}: that name cannot be used.\n"
             "It becomes the name of a folder, of a run in MLflow and a part of a web address.\n"
             "Write it with a-z, 0-9, _, - and ., at most 64 of them, beginning with a letter or a digit."
+        )
+
+
+def is_module(folder: Path) -> None:
+    """Refuse a folder that Python cannot import: a lab's notebook imports it by its name."""
+    if not folder.name.isidentifier() or iskeyword(folder.name):
+        raise LabError(
+            f"{folder}: no lab can have that name.\n"
+            "It is also a Python package, a word on the command line and a part of a web address.\n"
+            "Write it with a-z, 0-9 and _, beginning with a letter; a folder that is no lab has no lab.toml."
         )
 
 

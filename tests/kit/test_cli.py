@@ -75,6 +75,32 @@ def test_a_misspelt_verb_gets_the_near_one(
     assert "Traceback" not in said
 
 
+def test_files_that_are_no_text_are_told_and_hide_no_other_lab(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken link where the new lab should stand; then a reference and a README of mere bytes."""
+    (labs / "foundations/urn").symlink_to("/nowhere")
+    assert _typed("new foundations/urn", monkeypatch, capsys)[0] == 2
+    for name in ("reference.json", "README.md"):
+        (labs / "foundations/coin" / name).write_bytes(b"\xff\xfe")
+    cli.app(["list"], standalone_mode=False)
+    assert "foundations/dice" in capsys.readouterr().out
+    code, said = _typed("show coin", monkeypatch, capsys)
+    assert (code, "reference.json: cannot be read" in said) == (2, True)
+    (labs / "foundations/coin/reference.json").unlink()
+    assert "Traceback" not in _typed("check coin", monkeypatch, capsys)[1]
+
+
+def test_a_folder_that_python_cannot_import_is_no_lab(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a file manager's copy is: its notebook could not import it."""
+    (labs / "foundations/dice").rename(labs / "foundations/dice (copy)")
+    code, said = _typed("list", monkeypatch, capsys)
+    assert code == 2
+    assert "dice (copy): no lab can have that name" in said
+
+
 def test_seeds_without_end_are_refused_before_any_trial_is_planned(
     labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

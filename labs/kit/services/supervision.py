@@ -30,6 +30,9 @@ PATIENCE = 20.0
 ANSWER = 5.0
 """Seconds for one answer."""
 
+_SILENT = (OSError, http.client.HTTPException, xmlrpc.client.Fault)
+"""It is not there, hangs, or is on its way out: then it refuses every question."""
+
 
 class _Connection(http.client.HTTPConnection):
     """HTTP over supervisord's socket, reached through an open folder: a path of any length will do."""
@@ -65,10 +68,10 @@ def is_running() -> bool:
 
 
 def states() -> dict[str, dict[str, Any]]:
-    """What supervisord says of each service: statename, pid, start; nothing where it does not run."""
+    """What supervisord says of each service: statename, pid, start; nothing where it does not run, or is ending."""
     try:
         return {told["name"]: told for told in ask("getAllProcessInfo")} if is_running() else {}
-    except OSError:
+    except _SILENT:
         return {}
 
 
@@ -76,7 +79,7 @@ def answers() -> bool:
     """Whether supervisord can be talked to."""
     try:
         return bool(ask("getState")["statename"] == "RUNNING")
-    except (OSError, http.client.HTTPException):
+    except _SILENT:
         return False
 
 
@@ -97,7 +100,7 @@ def shut_down() -> bool:
     """End supervisord and every service with it; False where none ran. Touches nothing that it did not start."""
     if not is_running():
         return False
-    with suppress(OSError, http.client.HTTPException, xmlrpc.client.Fault):  # it hangs, or is on its way out
+    with suppress(*_SILENT):
         ask("shutdown")
         _wait(lambda: not is_running())
     if is_running():

@@ -54,6 +54,18 @@ def test_a_process_manager_that_hangs_is_ended_with_its_services(home: Path, mon
     wait_for(lambda: not psutil.pid_exists(jupyter))
 
 
+def test_a_process_manager_on_its_way_out_is_no_crash_of_whoever_asks(home: Path) -> None:
+    """Ctrl-C while services stop leaves it ending: it refuses every question then, and the next command asks some."""
+    services.start(["jupyter"])
+    supervision.ask("shutdown")
+    asked = 0
+    while supervision.is_running():
+        assert not supervision.answers()
+        assert {state.state for state in services.status()} == {"stopped"}
+        asked += 1
+    assert asked
+
+
 def test_two_commands_at_once_start_each_service_once(home: Path) -> None:
     command = [sys.executable, "-c", "from labs.kit import services; services.start(['jupyter'])"]
     both = [subprocess.Popen(command) for _ in range(2)]
