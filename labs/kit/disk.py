@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from pathlib import Path
 
 from labs.kit import places
 from labs.kit.errors import LabError
@@ -22,6 +23,12 @@ def in_words(problem: OSError) -> LabError | None:
             f"The disk is full: {problem.filename or places.home()} could not be written.\n"
             "Stacks, trials and databases lie there; what is finished is whole and stays.\n"
             "Make room (`gaplab clean` says what can go), or type `make up GAPLAB_HOME=/another/disk/gaplab`."
+        )
+    if problem.errno in _REFUSED and problem.filename and places.home() not in Path(problem.filename).parents:
+        return LabError(
+            f"{problem.filename} cannot be used: {problem.strerror}.\n"
+            "A lab's own files stand beside it, and this command reads or writes them.\n"
+            f"Give {Path(problem.filename).parent} to your user, or work in a checkout of your own (git clone)."
         )
     if problem.errno in _REFUSED or not _can_be_made():
         return LabError(

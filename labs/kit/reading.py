@@ -80,7 +80,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as problem:
         raise LabError(
             f"{path}: cannot be read: {problem}.\nEvery lab folder has a lab.toml that says what it claims.\n"
-            "Type `gaplab new MECHANISM/NAME` for a folder that has one."
+            "Make it a text in UTF-8 that you may read, or take the folder out of labs/."
         ) from None
 
 

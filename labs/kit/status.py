@@ -54,7 +54,7 @@ def status(json: bool = False) -> int:
     used = list(disk_use(PATIENCE))  # it takes seconds where the disk is cold, so it comes last and not whole
     parts = "  ·  ".join(f"{use.part} {use}" for use in used if use.bytes >= 2**20)
     whole = Use("", sum(use.bytes for use in used), all(use.is_all for use in used))
-    out.print(f"\n{places.home()}: {whole}  ({parts})", markup=False, soft_wrap=True)
+    out.print(f"\n{places.home()}: {whole}{f'  ({parts})' if parts else ''}", markup=False, soft_wrap=True)
     return 0
 
 

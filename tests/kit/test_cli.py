@@ -138,7 +138,7 @@ def test_a_device_that_nobody_has_is_told_with_those_there_are(
         assert "GAPLAB_DEVICE to cpu or gpu" in said
 
 
-@pytest.mark.parametrize("line", ["status", "up coin", "verify coin"])
+@pytest.mark.parametrize("line", ["up coin", "verify coin"])
 def test_a_home_that_cannot_be_made_is_told_in_three_sentences(
     line: str, labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +148,19 @@ def test_a_home_that_cannot_be_made_is_told_in_three_sentences(
     assert code == 2
     assert "/proc/gaplab cannot be written" in said
     assert len(said.strip().splitlines()) == 3
+
+
+def test_who_only_looks_writes_nothing(
+    labs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a home that can only be read, verdicts and services are shown all the same."""
+    monkeypatch.setenv("GAPLAB_HOME", "/proc/gaplab")
+    for words in (["show", "coin/mean_reward"], ["status"]):
+        monkeypatch.setattr(sys, "argv", ["gaplab", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code
+    assert "/claim?claim=foundations/coin/mean_reward" in capsys.readouterr().out
 
 
 def test_a_file_that_is_missing_is_named(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from labs.kit.services.known import DASHBOARD, HOST, JUPYTER, MLFLOW
 from labs.kit.services.ports import ports
-from labs.kit.services.token import token
+from labs.kit.services.token import known
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Links:
 
 
 def links() -> Links:
-    """The addresses, whether or not the services run now."""
+    """The addresses, whether or not the services run now: a folder that can only be read is no hindrance."""
     at = {name: f"http://{HOST}:{port}" for name, port in ports().items()}
-    return Links(at["dashboard"], at["mlflow"], f"{at['jupyter']}/lab?token={token()}")
+    return Links(at["dashboard"], at["mlflow"], f"{at['jupyter']}/lab?token={known()}")
 
 
 def tracking_uri() -> str:

@@ -34,6 +34,9 @@ _SILENT = (OSError, http.client.HTTPException, xmlrpc.client.Fault)
 """It is not there, hangs, or is on its way out: then it refuses every question."""
 
 
+_LOCK = "supervisord.lock"
+
+
 class _Connection(http.client.HTTPConnection):
     """HTTP over supervisord's socket, reached through an open folder: a path of any length will do."""
 
@@ -60,6 +63,8 @@ def ask(what: str, *told: object) -> Any:
 
 def is_running() -> bool:
     """Whether a supervisord of ours lives."""
+    if not (folder.folder() / _LOCK).exists():
+        return False
     lock = _take_lock()
     if lock is None:
         return True
@@ -151,7 +156,7 @@ def _take_lock() -> int | None:
     """The lock of supervisord's life; None where one holds it."""
     if not folder.folder().is_dir():
         folder.make()
-    lock = os.open(folder.folder() / "supervisord.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(folder.folder() / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

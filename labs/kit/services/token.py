@@ -14,10 +14,16 @@ def path() -> Path:
     return folder.folder() / NAME
 
 
+def known() -> str:
+    """The token that was made before; empty where there is none that protects. Writes nothing."""
+    kept = path().read_text() if path().exists() else ""
+    return kept if re.fullmatch("[0-9a-f]{48}", kept) else ""
+
+
 def token() -> str:
     """The token, made where there is none that protects: an empty one lets everybody in."""
-    kept = path().read_text() if path().exists() else ""
-    if re.fullmatch("[0-9a-f]{48}", kept) is None:
+    kept = known()
+    if not kept:
         kept = secrets.token_hex(24)
         folder.write_private(NAME, kept)
     path().chmod(0o600)
