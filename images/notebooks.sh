@@ -7,6 +7,7 @@ export JUPYTER_TOKEN_FILE="${JUPYTER_TOKEN_FILE:-/run/secrets/jupyter/token}"
     echo "notebooks: $JUPYTER_TOKEN_FILE is empty or missing, and Jupyter without a token is not started" >&2
     exit 1
 }
+settle
 unset JUPYTER_TOKEN # it would win over the file
 exec /opt/jupyter/bin/python -m jupyterlab --no-browser --ServerApp.ip=0.0.0.0 --ServerApp.port=8888 \
     --ServerApp.port_retries=0 --ServerApp.root_dir=/gaplab/labs \

@@ -12,6 +12,5 @@ unset HASHED_PASSWORD CODE_SERVER_HOST CODE_SERVER_CONFIG VSCODE_OPTIONS PORT # 
 user=$HOME/.local/share/code-server/User
 mkdir -p "$user"
 [ -e "$user/settings.json" ] || cp /opt/editor/settings.json "$user/settings.json"
-stack=$(basename /usr/local/share/jupyter/kernels/gaplab-*)
-sh /gaplab/.devcontainer/stack.sh "${stack#gaplab-}"
+settle
 exec /opt/editor/node /opt/editor/node_modules/code-server --config /opt/editor/config.yaml /gaplab

@@ -8,12 +8,13 @@ from labs.kit.services import Links, ServiceState, composed
 
 
 def status() -> list[ServiceState]:
-    """Every service, running or not."""
-    if not composed.project():
-        return services.status()
+    """Every service, running or not, also where the reader has started them by `docker compose up`."""
+    on_machine = [] if composed.project() else services.status()
+    if any(one.pid for one in on_machine):
+        return on_machine
     from labs.kit.containers import compose
 
-    return compose.states()
+    return compose.states() if composed.project() else compose.by_hand() or on_machine
 
 
 def stop() -> list[str]:

@@ -34,13 +34,12 @@ def up(patterns: Sequence[str] = (), preset: str = "quick", engine: str = "proce
         report = run_and_tell(trials, engine)
         pages = _notebooks(out, engine, links, sorted({trial.stack for trial in trials}))
     except KeyboardInterrupt:
-        again = standing.again()
-        told = f"Stopped. Nothing is lost: type `{again}` to go on from here, `make down` to stop the services."
+        told = "Stopped. Nothing is lost: the same command goes on from here, `make down` stops the services."
         out.print(f"\n{told}", soft_wrap=True)
         return 130
     if report.failed:
         told = f"✖ {count(len(report.failed), 'trial')} failed, for the reasons above: nothing was measured by them."
-        out.print(f"\n[red]{told}[/] The services are up; `{standing.again()}` tries them again.", soft_wrap=True)
+        out.print(f"\n[red]{told}[/] The services are up; the same command tries them again.", soft_wrap=True)
     for line in _last_lines(labs, links, pages, standing.editor(engine)):
         out.print(line, markup=False, soft_wrap=True)
     return 1 if report.hindered or (report.failed and disk.is_full()) else 0

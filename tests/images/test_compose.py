@@ -10,6 +10,7 @@ import pytest
 from labs.kit import rest
 from tests.images.conftest import name_of
 from tests.images.project import Project
+from tests.images.sharing import gaplab
 from tests.images.tool import docker
 
 pytestmark = pytest.mark.container
@@ -24,6 +25,15 @@ def test_everything_is_healthy_and_the_links_are_told(project: Project) -> None:
     for line in project.compose("logs", "--no-log-prefix", "secrets").splitlines():
         name, link, *_ = line.split()
         assert name not in project.ports or f":{project.ports[name]}" in link
+
+
+def test_the_command_tells_what_compose_has_started(project: Project, home: Path) -> None:
+    """Nothing but compose was typed, so nothing in the home says so."""
+    said = gaplab("status", home=home, COMPOSE_PROJECT_NAME=project.name).stdout.splitlines()
+    assert {line.split()[1]: line.split()[2] for line in said[:4]} == dict.fromkeys(
+        ("database", "mlflow", "dashboard", "tabular"), "healthy"
+    )
+    assert f":{project.ports['tabular']}/lab?token={project.token['Authorization'].split()[1]}" in said[3]
 
 
 @pytest.mark.parametrize("service", sorted(STAYING))
@@ -108,6 +118,14 @@ def test_a_notebook_s_kernel_is_the_stack(project: Project) -> None:
     )
     cells = [cell for cell in told["cells"] if cell["cell_type"] == "code"]
     assert any(cell["outputs"] for cell in cells)
+
+
+def test_in_its_terminal_labs_are_run_and_recorded(project: Project) -> None:
+    work = "gaplab run short_corridor --variant best --seeds 2 && gaplab show short_corridor/optimum"
+    said = project.inside("tabular", "sh", "-c", work)
+    assert "2 run · " in said
+    assert "not yet in MLflow" not in said
+    assert "predicted" in said
 
 
 @pytest.mark.parametrize("user", ["1000", "1001", "4242"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from labs.kit import places
 from labs.kit.containers import gpu, images
-from labs.kit.containers.daemon import PROCESS, daemon, otherwise
+from labs.kit.containers.daemon import PROCESS, NoEngine, daemon, otherwise
 from labs.kit.errors import LabError
 from labs.kit.services import Links, ServiceState, composed, folder
 from labs.kit.services.known import DASHBOARD, HOST, MLFLOW, SERVICES
@@ -21,6 +21,7 @@ from labs.kit.stack import Stack
 CORE = {"database": "database", "tracking": MLFLOW.name, "dashboard": DASHBOARD.name}
 """The services without a profile that stay, and what the command calls them."""
 EDITOR = "editor"
+_PLACE = "com.docker.compose.project.working_dir"
 _TOKEN, _PASSWORD = "/secrets/jupyter/token", "/secrets/editor/password"
 Tell = Callable[[str], None]
 
@@ -84,6 +85,15 @@ def states() -> list[ServiceState]:
     ]
 
 
+def by_hand() -> list[ServiceState]:
+    """The same where compose itself was typed in this checkout; nothing where no engine of this machine answers."""
+    if not os.environ.get("DOCKER_HOST", "unix:").startswith("unix:"):
+        return []
+    with suppress(NoEngine):
+        return states() if {one.labels.get(_PLACE) for one in _containers()} == {str(places.ROOT)} else []
+    return []
+
+
 def _state(name: str, container: Any, secrets: Any) -> ServiceState:
     told = container.attrs["State"]
     runs = told["Status"] == "running"
@@ -139,7 +149,7 @@ def _published() -> set[int]:
 
 def _refuse_another_checkout() -> None:
     """Compose goes by the project's name alone: it would replace the other's services and open its database."""
-    told = {one.labels.get("com.docker.compose.project.working_dir", "") for one in _containers()} - {str(places.ROOT)}
+    told = {one.labels.get(_PLACE, "") for one in _containers()} - {str(places.ROOT)}
     if told:
         raise LabError(
             f"The project {composed.project() or _project()} is that of another checkout: {', '.join(told)}.\n"

@@ -118,7 +118,7 @@ def test_ctrl_c_loses_nothing_and_the_next_up_goes_on(labs: Path) -> None:
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 130, said
     assert time.monotonic() - began < 15
-    assert "Nothing is lost: type `make up` to go on from here, `make down` to stop the services" in said
+    assert "Nothing is lost: the same command goes on from here, `make down` stops the services" in said
     assert "Traceback" not in said
     assert {state.state for state in services.status()} == {"healthy"}, "the page stays"
 
@@ -146,7 +146,7 @@ def test_a_trial_that_fails_is_no_failure_of_up_and_a_stack_that_cannot_be_made_
     code, said = _said("up")
     assert code == 0, said
     assert "✖ 2 trials failed, for the reasons above: nothing was measured by them." in said
-    assert "The services are up; `make up` tries them again." in said
+    assert "The services are up; the same command tries them again." in said
     assert "the coin rolled away" in said
     assert said.rstrip().splitlines()[-1].startswith("Next: ")
     assert {state.state for state in services.status()} == {"healthy"}
