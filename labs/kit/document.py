@@ -21,6 +21,8 @@ from labs.kit.words import Claim, Figure, Lab, Preset
 
 _SHOWN = ("integration/kl_optimum", "textbook_optimum")
 _OURS = {"mechanism", "name", "folder", "lab"}
+_FROM_THE_LAB = {"presets", "Preset.seeds", "Preset.variants"}
+"""Keys without a default of their own that a lab.toml may leave out all the same."""
 
 
 def documents() -> dict[Path, dict[str, str]]:
@@ -105,6 +107,7 @@ def _fields(shape: type) -> Iterator[tuple[str, str, str]]:
     for entry in fields(shape):
         if entry.name not in _OURS:
             optional = entry.default is not MISSING or entry.default_factory is not MISSING
+            optional |= not {entry.name, f"{shape.__name__}.{entry.name}"}.isdisjoint(_FROM_THE_LAB)
             name = {"stacks": "stack"}.get(entry.name, entry.name)
             yield name, "" if optional else "needed", " ".join(said.get(entry.name, "").split()).replace("|", "\\|")
 

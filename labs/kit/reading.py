@@ -31,8 +31,9 @@ def read(folder: Path) -> Lab:
     head = _known(Lab, table, str(path), {"stack", "stacks", *told})
     variants = {name: _numbers(numbers) for name, numbers in told["variants"].items()}
     mechanism, lab_id = folder.parent.name, f"{folder.parent.name}/{folder.name}"
-    if not variants:
-        raise LabError(_lacks(str(path), "[variants.…]"))
+    for name in ("variants", "claims"):
+        if not told[name]:
+            raise LabError(_lacks(str(path), f"[{name}.…]"))
     lab = Lab(
         mechanism=mechanism,
         name=folder.name,

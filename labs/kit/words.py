@@ -31,7 +31,7 @@ class Preset:
 
     name: str
     seeds: int
-    """How many seeds every variant is run with."""
+    """How many seeds every variant is run with; the lab's where the key is missing."""
     variants: tuple[str, ...]
     """Which variants are run; all of them where the key is missing."""
     setting: Mapping[str, Value] = field(default_factory=dict)

@@ -14,6 +14,7 @@ BROKEN = {
     "unknown key of a lab": (TOML.replace("seeds = 5", "sedes = 5"), "Is 'seeds' meant?"),
     "unknown key of a claim": (TOML.replace("within =", "witihn ="), "Is 'within' meant?"),
     "missing key": (TOML.replace('unit = "reward"\n', ""), "lacks 'unit'"),
+    "no claim": (TOML.partition("[claims.")[0], "lacks '[claims.…]'"),
     "missing control": (TOML.replace('control = "lossy"', 'control = "none"'), "names the control 'none'"),
     "no control at all": (TOML.replace('control = "lossy"\n', ""), "lacks 'control'"),
     "within of nothing": (TOML.replace("within = 0.05", "within = 0"), "is not a positive number"),
