@@ -49,7 +49,11 @@ def down() -> int:
     """Stop what up() started, and nothing else. Returns the exit code."""
     again, stopped = standing.again(), standing.stop()
     told = f"Stopped {' and '.join(stopped)}. What was recorded is kept; `{again}` goes on from there."
-    console.out().print(told if stopped else "Nothing of Gaplab's was running.", soft_wrap=True)
+    if not stopped:
+        told = "Nothing of Gaplab's was running."
+        if any(one.pid for one in standing.status()):
+            told = "What runs was started by compose: `docker compose --profile all down` stops it, and all is kept."
+    console.out().print(told, soft_wrap=True)
     return 0
 
 

@@ -34,6 +34,7 @@ def test_the_command_tells_what_compose_has_started(project: Project, home: Path
         ("database", "mlflow", "dashboard", "tabular"), "healthy"
     )
     assert f":{project.ports['tabular']}/lab?token={project.token['Authorization'].split()[1]}" in said[3]
+    assert "docker compose --profile all down" in gaplab("down", home=home, COMPOSE_PROJECT_NAME=project.name).stdout
 
 
 @pytest.mark.parametrize("service", sorted(STAYING))

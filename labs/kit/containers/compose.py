@@ -46,11 +46,12 @@ def start(tell: Tell) -> Links:
 
 
 def notebooks(names: Sequence[str], tell: Tell) -> dict[str, str]:
-    """Start a Jupyter server for each of these stacks; their addresses, with the token."""
-    stacks = [Stack(name, "gpu" if name in _on_gpu() else "cpu") for name in names]
-    for stack in stacks:
-        if not images.is_built(stack):
-            images.build([stack], on_line=lambda line, name=stack.name: tell(f"building {name}: {line}"))  # type: ignore[misc]
+    """Start a Jupyter server for each of these stacks; their addresses, with the token.
+
+    Built anew each time, which costs a second: an image of the same lock may have an earlier checkout's scripts.
+    """
+    for stack in (Stack(name, "gpu" if name in _on_gpu() else "cpu") for name in names):
+        images.build([stack], on_line=lambda line, name=stack.name: tell(f"building {name}: {line}"))  # type: ignore[misc]
     tell(f"starting Jupyter for {', '.join(names)}")
     with folder.one_at_a_time():
         _compose("up", "-d", "--wait", "--no-build", *names)
