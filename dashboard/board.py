@@ -1,11 +1,12 @@
 """Everything that the overview shows, as plain data for assets/board.js, which sets it as text and nothing else."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dashboard import phrases
 from dashboard.cell import Json, cell
 from dashboard.data import Seen
+from dashboard.judging import Known
 from dashboard.largest import FAR, largest
 from labs.kit import results
 from labs.kit.gap import Verdict
@@ -23,7 +24,20 @@ ORDER = (Verdict.HOLDS, Verdict.GAP, Verdict.INCONCLUSIVE, Verdict.IMPOSSIBLE, V
 
 
 def board(seen: Seen, mechanism: str | None) -> Json:
-    """The overview of all mechanisms, or of one."""
+    """The overview of all mechanisms, or of one; what the verdicts say is worked out once while they stay the same."""
+    known, drawn = _drawn.get(mechanism, ({}, {}))
+    if known is not seen.known:
+        drawn = _verdicts(seen, mechanism)
+        _drawn[mechanism] = seen.known, drawn
+    wrong = [seen.broken] if seen.broken else []
+    return {**drawn, "wrong": wrong + drawn["wrong"], "status": status(seen)}
+
+
+_drawn: dict[str | None, tuple[Mapping[str, Known], Json]] = {}
+"""mechanism -> what was judged, and what is drawn of it"""
+
+
+def _verdicts(seen: Seen, mechanism: str | None) -> Json:
     labs = [lab for lab in seen.labs if mechanism in (None, lab.mechanism)]
     judged = [one for lab in labs for one in seen.known[lab.id].judged]
     heads = [one for one in judged if one.gap.is_headline]
@@ -34,9 +48,7 @@ def board(seen: Seen, mechanism: str | None) -> Json:
         "largest": largest(heads),
         "next": _next(labs, heads),
         "doubts": [_doubt(one) for one in judged if one.gap.is_control and phrases.as_it_must(one.gap) is False],
-        "wrong": [seen.broken] * bool(seen.broken)
-        + [known.wrong for name, known in seen.known.items() if known.wrong and _shows(name, mechanism)],
-        "status": status(seen),
+        "wrong": [known.wrong for name, known in seen.known.items() if known.wrong and _shows(name, mechanism)],
         "authors": any(one.origin == "reference" for one in heads),
     }
 

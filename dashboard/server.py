@@ -16,7 +16,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import data
+from dashboard import data, early
 
 HERE = Path(__file__).parent
 ICON = HERE / "assets" / "icon.svg"
@@ -56,8 +56,11 @@ HEADERS = {
 }
 
 
+EARLY = early.header()
+
+
 class Guarded:
-    """Puts HEADERS on every answer."""
+    """Puts HEADERS on every answer, and on a page what is to be fetched with it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,7 +70,10 @@ class Guarded:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if EARLY and headers.get("content-type", "").startswith("text/html"):
+                    headers["Link"] = EARLY
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -216,7 +216,7 @@ def _number(lab: Lab, figure: Figure, variant: str, setting: Mapping[str, Value]
 
 
 def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
-    """The line without the points that have no logarithm, where the axes ask for one; theory ends where it has none."""
+    """The line without the points that have no logarithm, where the axes ask for one."""
     by_x, by_y = figure.scale in ("log-x", "log-log"), figure.scale in ("log-y", "log-log")
     kept = [one for one in line.points if not (by_x and one.x <= 0) and not (by_y and one.measured <= 0)]
     if not kept:
@@ -224,9 +224,18 @@ def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
             f"{_place(lab, figure)}: scale = {figure.scale!r}, but no point of {line.label or 'its line'} is above 0.\n"
             "Nothing else has a logarithm, so the line would be missing.\nWrite another `scale`."
         )
-    beyond = [by_y and one.predicted is not None and one.predicted <= 0 for one in kept]
-    points = [replace(one, predicted=None) if gone else one for one, gone in zip(kept, beyond, strict=True)]
-    return Line(line.label, points)
+    return Line(line.label, [_logged(one, not figure.along) for one in kept] if by_y else kept)
+
+
+def _logged(point: Point, of_curve: bool) -> Point:
+    """Theory ends where it has no logarithm; there a curve's band keeps its upper half, or it would fall to the floor.
+
+    >>> _logged(Point(1, 0.5, -0.1, 1.1, 0.0), of_curve=True)
+    Point(x=1, measured=0.5, low=0.5, high=1.1, predicted=None)
+    """
+    if point.predicted is not None and point.predicted <= 0:
+        point = replace(point, predicted=None)
+    return replace(point, low=point.measured) if of_curve and point.low <= 0 else point
 
 
 def _curve(found: Reference, row: Row, name: str) -> dict[int, float]:

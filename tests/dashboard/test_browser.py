@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from dashboard import early
 from labs.kit import places
 from labs.kit.services.health import answer
 from tests.dashboard import browser, world
@@ -164,6 +165,17 @@ def test_every_answer_carries_the_policy(base: str) -> None:
         assert "frame-ancestors 'none'" in policy
         assert not re.search(r"script-src[^;]*'unsafe-inline'", policy)
         link.close()
+
+
+def test_a_page_names_what_is_to_be_fetched_with_it(visit: Visit, base: str) -> None:
+    """Streamlit may move its files: then the header names none of them, but never one that is not there."""
+    link = http.client.HTTPConnection(base.removeprefix("http://"))
+    link.request("GET", "/claim")
+    named = re.findall(r"<\./([^>]+)>", link.getresponse().getheader("Link") or "")
+    assert {name.rpartition("/")[2].partition(".")[0] for name in named} >= {*early.ELEMENTS, early.HEADINGS}
+    visit.go("/", LINE)
+    assert all(visit.asked.count(f"{base}/{name}") == 1 for name in named), "asked for twice, or in vain"
+    link.close()
 
 
 def test_another_host_name_is_refused(base: str) -> None:
