@@ -1,6 +1,6 @@
 # Each target is one command. The work is in bootstrap.sh, the gaplab command (labs/kit) and tests/run.sh.
 .DEFAULT_GOAL := help
-.PHONY: help up down status doctor test bench bench-foundations bench-containers faults devcontainers
+.PHONY: help up down status doctor test bench bench-foundations bench-containers faults devcontainers twice
 
 LABS ?=
 PRESET ?= quick
@@ -38,9 +38,9 @@ bench-foundations: ## figures of the book against their public replication: PEER
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@bash bench/run.sh foundations $(if $(PEER),--peer '$(PEER)')
 
-bench-containers: ## images, compose and the engine docker: build, size, start, memory; COLD=1: every build step anew
+bench-containers: ## images, compose and the engine docker: build, size, start, memory; COLD=1: every build step anew; GPU=1: images for GPUs too
 	@GAPLAB_DEV=1 sh bootstrap.sh
-	@bash bench/run.sh containers $(if $(COLD),--cold)
+	@bash bench/run.sh containers $(if $(COLD),--cold) $(if $(GPU),--gpu)
 
 faults: ## 500 faults with light trials, 10 with real GRPO
 	@GAPLAB_DEV=1 sh bootstrap.sh
@@ -49,3 +49,7 @@ faults: ## 500 faults with light trials, 10 with real GRPO
 devcontainers: ## every stack's devcontainer brought up by the real tool, with a lab and a test in it: needs Docker and npm
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@GAPLAB_DEVCONTAINERS='tabular grpo ppo' .venv/bin/pytest -q tests/images/test_devcontainer.py
+
+twice: ## every image built twice from nothing, by an engine with containerd's store: the same digest; half an hour
+	@GAPLAB_DEV=1 sh bootstrap.sh
+	@GAPLAB_TWICE='database services tabular editor grpo ppo' .venv/bin/pytest -q tests/images/test_containerd.py -k digest

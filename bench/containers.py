@@ -1,12 +1,13 @@
 """Images, compose and the engine `docker`: their time and size, beside the same without containers.
 
 Everything is made under names of the bench's own. Images are built from a copy of the checkout, in which one lab, or
-one pin of one lock, is then changed. `--cold` also runs every step of every image anew (minutes).
+one pin of one lock, is then changed. `--cold` also runs every step of every image anew (minutes), `--gpu` also builds
+and weighs the images for GPUs.
 """
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.start import LABS, _finish, _timed
@@ -15,6 +16,7 @@ from bench.tools.figures import Figure, arguments, progress, report
 from bench.tools.home import scratch
 from labs.kit import catalogue, places, services, spool
 from labs.kit.containers import images
+from labs.kit.containers.daemon import daemon
 from labs.kit.engines import open_engine
 from labs.kit.plan import Trial, plan
 from labs.kit.stack import Stack
@@ -22,6 +24,7 @@ from labs.kit.stack import Stack
 Add = Callable[[Figure], None]
 SIZES = {"tabular": 800, "grpo": 1900, "ppo": 1900, "services": 1050, "database": None}
 """MB that an image is to stay under."""
+GPU_SIZES = {"grpo": 6000, "ppo": 6000}
 LAB, STACK, PIN = "integration/kl_optimum", "grpo", "trl=="
 TRIALS = {"foundations/random_walk": "tabular", "integration/silent_groups": "grpo"}
 SETTLED = 20.0
@@ -32,12 +35,15 @@ def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__, pairs=5)
     parser.add_argument("--cold", action="store_true", help="run every step of every image anew as well")
+    parser.add_argument("--gpu", action="store_true", help="the images for GPUs as well: 3 GB to fetch, 15 GB of disk")
     given = parser.parse_args()
     with report("containers", given) as add, scratch() as home:
         images.build([Stack(name) for name in docker.TARGETS], ["database"])
         with docker.copied(home) as folder:
             _builds(add, folder, given.pairs, given.cold)
-        _sizes(add)
+        _sizes(add, SIZES)
+        if given.gpu:
+            _for_gpus(add)
         _services(add, given.pairs)
         for lab, stack in TRIALS.items():
             _trials(add, lab, stack, given.pairs)
@@ -83,19 +89,34 @@ def _installed(target: str) -> set[str]:
     return {digest for digest, size in docker.layers(docker.image_of(target)).items() if size > 1e7}
 
 
-def _sizes(add: Add) -> None:
-    found = {name: docker.layers(_image(name)) for name in SIZES}
-    for name, most in SIZES.items():
+def _sizes(add: Add, most: Mapping[str, int | None], device: str = "cpu") -> None:
+    found = {name: docker.layers(_image(name, device)) for name in most}
+    for name, limit in most.items():
         size = sum(found[name].values()) / 1e6
-        add(Figure(f"Image of {name}", "MB", [size], f"{len(found[name])} layers, as the engine stores them", most))
+        state = f"{device}; {len(found[name])} layers, as the engine stores them"
+        add(Figure(f"Image of {name}", "MB", [size], state, limit))
     grpo, ppo = found["grpo"], found["ppo"]
     own = sum(size for digest, size in (grpo | ppo).items() if not (digest in grpo and digest in ppo))
-    state = "a push or pull of the second moves these bytes alone"
+    state = f"{device}; a push or pull of the second moves these bytes alone"
     add(Figure("Of grpo and ppo, what the other has not", "% of grpo", [100 * own / sum(grpo.values())], state, 5))
 
 
-def _image(name: str) -> str:
-    return "gaplab-database:15" if name == "database" else images.name_of(Stack(name))
+def _image(name: str, device: str) -> str:
+    return "gaplab-database:15" if name == "database" else images.name_of(Stack(name, device))
+
+
+def _for_gpus(add: Add) -> None:
+    """From what the builder has; images that were not here before are removed again."""
+    stacks = [Stack(name, "gpu") for name in GPU_SIZES]
+    new = [stack for stack in stacks if not images.is_built(stack)]
+    progress("images for GPUs")
+    began = time.perf_counter()
+    images.build(stacks)
+    state = f"{docker.engine()}; {len(new)} of {len(stacks)} not there before, downloads included"
+    add(Figure("Images for GPUs", "s", [time.perf_counter() - began], state))
+    _sizes(add, GPU_SIZES, "gpu")
+    for stack in new:
+        daemon().images.remove(images.name_of(stack))
 
 
 def _services(add: Add, pairs: int) -> None:

@@ -64,9 +64,12 @@ def build_stacks(names: Names = None) -> None:
 
 @stacks.command("image")
 def build_images(names: Names = None) -> None:
-    """Build images from the same locks, and run each one's smoke test; without names also the database's."""
+    """Build images from the same locks, and run each one's smoke test; without names also the database's.
+
+    With SOURCE_DATE_EPOCH=0 in the environment whoever builds the same commit gets the same digest: docs/share.md.
+    """
     from labs.kit import console, stack
-    from labs.kit.containers import images
+    from labs.kit.containers import dated, images
     from labs.kit.containers.daemon import otherwise
 
     out = console.out()
@@ -76,7 +79,11 @@ def build_images(names: Names = None) -> None:
     with out.status("docker buildx bake") as status, otherwise(venvs):
         images.build(chosen, others, on_line=lambda line: status.update(line.partition(" [")[0][:100]))
     for one in chosen:
-        out.print(f"[cyan]●[/] {images.name_of(one)}", markup=True)
+        out.print(f"[cyan]●[/] {images.name_of(one)} {images.id_of(one) if dated.asked_for() else ''}", soft_wrap=True)
+    if dated.in_vain():
+        out.print(
+            f"\n{dated.MOMENT} had no effect on files: this engine keeps images in a store of its own. docs/share.md"
+        )
 
 
 @stacks.command("lock")

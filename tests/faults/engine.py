@@ -26,8 +26,9 @@ LOW = 2**18
 class Engine:
     """Its folder holds socket, log, and the disk for images."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.disk = folder, folder / "disk"
+    def __init__(self, folder: Path, bridge: str = "") -> None:
+        """With the name of a bridge it builds over that, and keeps images in containerd's store."""
+        self.folder, self.disk, self.bridge = folder, folder / "disk", bridge
         self.host = f"unix://{folder}/docker.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -39,13 +40,17 @@ class Engine:
             "exec-root": self.folder / "run",
             "pidfile": self.folder / "pid",
         }
-        told |= {"host": self.host, "group": str(os.getgid()), "config-file": self.folder / "none.json"}
+        told |= {"host": self.host, "group": str(os.getgid()), "config-file": self.folder / "settings.json"}
         told |= {"containerd-namespace": "gaplab-test", "containerd-plugins-namespace": "gaplab-test-plugins"}
         told |= {"iptables": "false", "ip-forward": "false", "ip-masq": "false"}
+        apart, settings = ["unshare", "--net"], "{}"
+        if self.bridge:
+            apart, settings = [], '{"features": {"containerd-snapshotter": true}}'
+            told["bridge"] = self.bridge
         words = [f"--{name}={value}" for name, value in told.items()]
-        (self.folder / "none.json").write_text("{}")
+        (self.folder / "settings.json").write_text(settings)
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*AS_ROOT, "unshare", "--net", "dockerd", *words], stdout=log, stderr=log)
+            self._process = subprocess.Popen([*AS_ROOT, *apart, "dockerd", *words], stdout=log, stderr=log)
         until = time.monotonic() + 30
         while not self.answers():
             assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
@@ -119,3 +124,26 @@ def engine(size: str) -> Iterator[Engine]:
             finally:
                 made.end()
         subprocess.run([*AS_ROOT, "rm", "-rf", *made.folder.iterdir()], check=True)
+
+
+@contextmanager
+def containerd_engine() -> Iterator[Engine]:
+    """An engine that keeps images in containerd's store, whose builds reach the network; nothing of it stays.
+
+    The machine's engine makes the bridge, rules of the firewall included: if this one wrote any, the other's would go.
+    """
+    bridge = f"gaplab-{os.getpid()}"
+    named = ["-o", f"com.docker.network.bridge.name={bridge}", bridge]
+    subprocess.run(["docker", "network", "create", *named], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="gaplab-engine-", ignore_cleanup_errors=True) as folder:
+        made = Engine(Path(folder), bridge)
+        made.disk.mkdir()
+        try:
+            made.start()
+            yield made
+            for what in ("system", "builder"):  # a containerd that was here before would keep it
+                subprocess.run(["docker", "-H", made.host, what, "prune", "-af"], check=True, stdout=subprocess.DEVNULL)
+        finally:
+            made.end()
+            subprocess.run([*AS_ROOT, "rm", "-rf", *made.folder.iterdir()], check=True)
+            subprocess.run(["docker", "network", "rm", bridge], check=True, stdout=subprocess.DEVNULL)

@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from labs.kit.containers import images
+from labs.kit.containers import gpu, images
+from labs.kit.containers.daemon import daemon
+from labs.kit.containers.worker import Container, shut
+from labs.kit.errors import LabError
 from labs.kit.stack import Stack
 from tests.images.conftest import LAB_STACKS, SHUT, STACKS, Run, docker, name_of
 
@@ -110,6 +114,18 @@ def test_grpo_and_ppo_are_almost_wholly_the_same_layers(built: None) -> None:
     ]
     layers = [int(size[0]) for size in reversed(own) if size and size[0] != "0"]
     assert sum(layers[: len(shared)]) / sizes["grpo"][1] > 0.95
+
+
+def test_a_gpu_that_is_not_there_is_told_with_what_to_install(built: None, tmp_path: Path) -> None:
+    """Where there is a GPU for containers, the same container starts."""
+    there = "nvidia" in daemon().info()["Runtimes"] or shutil.which(gpu.HOOK)
+    said = ""
+    try:
+        Container.of(name_of("tabular"), ("-c", "pass"), shut("tabular", "gpu", 1), tmp_path / "log").end()
+    except LabError as problem:
+        said = str(problem)
+    assert bool(there) != ("Install NVIDIA's driver and container toolkit" in said)
+    assert there or len(said.splitlines()) == 3
 
 
 @pytest.mark.parametrize("made", [": >/tmp/token", "true"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from docker.errors import ImageNotFound
 
 from labs.kit import catalogue, places
+from labs.kit.containers import dated
 from labs.kit.containers.daemon import daemon
 from labs.kit.errors import LabError
 from labs.kit.recipe import recipe
@@ -25,6 +26,11 @@ _BAKE = ("buildx", "bake", "-f", "images/docker-bake.hcl", "--progress", "plain"
 def name_of(stack: Stack) -> str:
     """What its image is called here."""
     return f"gaplab-{stack.name}:{stack.device}"
+
+
+def id_of(stack: Stack) -> str:
+    """The digest by which the engine knows the image that it has under that name."""
+    return str(daemon().images.get(name_of(stack)).id)
 
 
 def is_built(stack: Stack) -> bool:
@@ -54,12 +60,22 @@ def build(
         )
     labels = [f"{stack.name}.args.STACK_DIGEST={stack.digest}" for stack in stacks]
     labels += [f"{stack.name}.args.RECIPE={recipe_of(stack)}" for stack in stacks if stack.for_labs]
-    told = [part for label in [f"*.args.REVISION={_revision()}", *labels, *changed] for part in ("--set", label)]
+    targets = [*[stack.name for stack in stacks], *others]
     device = stacks[0].device if stacks else places.device()
-    command = [tool, *_BAKE, *told, *[stack.name for stack in stacks], *others]
+    with dated.outputs(tool, targets) as outputs:
+        told = [f"*.args.REVISION={_revision()}", *labels, *changed, *outputs]
+        code, said = _bake(tool, device, told, targets, on_line)
+        if code:
+            raise _failed(stacks, said)
+
+
+def _bake(
+    tool: str, device: str, told: Sequence[str], targets: Sequence[str], on_line: uv.Told
+) -> tuple[int, Sequence[str]]:
+    """Its exit code, and what it said."""
     said = []
     with subprocess.Popen(
-        command,
+        [tool, *_BAKE, *(part for setting in told for part in ("--set", setting)), *targets],
         cwd=places.ROOT,
         env=environment(device),
         stdin=subprocess.DEVNULL,
@@ -70,14 +86,14 @@ def build(
         for line in filter(None, map(str.rstrip, process.stdout or ())):
             said.append(line)
             on_line(line)
-    if process.returncode:
-        raise _failed(stacks, said)
+    return process.returncode, said
 
 
 def environment(device: str | None = None) -> Mapping[str, str]:
     """What the bake file asks for: uv's certificates, index and wheels, as they are set up on this machine."""
     device = device or places.device()
-    env = {**os.environ, **{"GAPLAB_DEVICE": device}}
+    # no attestations: they name the second of the build, and would make an image's ID that of a list around it
+    env = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", **os.environ, "GAPLAB_DEVICE": device}
     set_up = uv.environment()
     if (bundle := set_up.get("SSL_CERT_FILE")) and Path(bundle).is_file():
         env.setdefault("GAPLAB_CA", bundle)

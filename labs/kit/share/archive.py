@@ -26,8 +26,18 @@ _LISTED = {"Config", "RepoTags", "Layers", "LayerSources"}
 """What `docker save` says of an image. The engine takes `repotags` for RepoTags, so no other key is let through."""
 
 
-def image_of(path: Path) -> str:
-    """The ID of the image in the file. Raises LabError for anything that `gaplab share save` would not have written."""
+@dataclass(frozen=True)
+class Held:
+    """The image in a file. Each of its digests vouches for all of it."""
+
+    config: str
+    """Of its configuration: its ID in an engine with a store of its own."""
+    manifest: str
+    """Of the page that names configuration and layers as they are packed: its ID in containerd's store."""
+
+
+def image_of(path: Path) -> Held:
+    """The image in the file. Raises LabError for anything that `gaplab share save` would not have written."""
     refuse_old_python()
     found = _Found(path)
     try:
@@ -39,7 +49,16 @@ def image_of(path: Path) -> str:
             if len(outer.read(_CHUNK)) == _CHUNK:
                 raise refused(path, "more follows on its end")
         return found.image()
-    except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, RecursionError, zlib.error) as problem:
+    except (
+        tarfile.TarError,
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+        zlib.error,
+    ) as problem:
         raise refused(path, f"it cannot be read as an archive: {problem}") from problem
 
 
@@ -91,6 +110,8 @@ class _Found:
     path: Path
     blobs: set[str] = field(default_factory=set)
     pages: dict[str, Any] = field(default_factory=dict)
+    manifests: dict[str, str] = field(default_factory=dict)
+    """Digest of a manifest -> that of the configuration that it names."""
     size: int = 0
     """Bytes of its members."""
     unpacked: int = 0
@@ -121,7 +142,9 @@ class _Found:
         """A page of JSON, or a layer."""
         whole = _Forward(file, digest := hashlib.sha256())
         if size < _CHUNK and file.peek(1)[:1] == b"{":  # type: ignore[attr-defined]
-            json.loads(whole.read(size))
+            told = json.loads(whole.read(size))
+            if isinstance(told.get("config"), dict) and "digest" in told["config"]:
+                self.manifests[f"sha256:{name}"] = str(told["config"]["digest"])
         else:
             self._look_through(_unpacked(file, whole))
             while whole.read(_CHUNK):
@@ -139,7 +162,7 @@ class _Found:
                 if member.size < 0 or self.unpacked > LARGEST or self.files > _FILES:
                     raise refused(self.path, f"{member.name} in it makes it larger than any image of this project")
 
-    def image(self) -> str:
+    def image(self) -> Held:
         """The one image that it holds, nameless: a name would replace the reader's own image of that name."""
         if self.pages.get("repositories") or re.search(r'"[\w.]*(image|ref)\.name"', json.dumps(self.pages)):
             raise refused(self.path, "its image brings a name along, which would take the place of one of yours")
@@ -150,4 +173,9 @@ class _Found:
         parts = [_BLOB.fullmatch(str(part)) for part in (listed.get("Config"), *listed.get("Layers", []))]
         if not all(part and part[1] in self.blobs for part in parts) or not parts[0]:
             raise refused(self.path, "a part of its image is missing")
-        return f"sha256:{parts[0][1]}"
+        config = f"sha256:{parts[0][1]}"
+        index = self.pages.get("index.json")
+        named = [str(one["digest"]) for one in index["manifests"]] if isinstance(index, dict) else []
+        if len(named) != 1 or self.manifests.get(named[0]) != config:
+            raise refused(self.path, "its two lists, one for each kind of engine, do not name the same image")
+        return Held(config, named[0])

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from labs.kit.words import Lab
 
 PATIENCE = 1800
 """Seconds that the engine may take over one image: it says nothing while it packs and unpacks gigabytes."""
+_PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64}) size")
 
 
 def build(lab: Lab, key: Path | None = None, on_line: uv.Told = lambda line: None) -> Any:
@@ -60,7 +62,8 @@ def push(image: Any, name: str) -> str:
         for line in daemon().api.push(repository, tag or "latest", stream=True, decode=True):
             if "error" in line:
                 raise _not_pushed(name, str(line["error"]))
-            digest = line.get("aux", {}).get("Digest", digest)
+            told = _PUSHED.search(line.get("status", ""))  # every engine's last line; `aux` is not in all
+            digest = told[1] if told else digest
     except (APIError, RequestException) as problem:
         raise _not_pushed(name, str(getattr(problem, "explanation", None) or problem)) from problem
     finally:
