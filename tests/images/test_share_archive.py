@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,19 @@ def test_a_flipped_byte_in_a_compressed_archive_is_refused(archive: Path, tmp_pa
     path = tmp_path / "flipped.tar.gz"
     path.write_bytes(packed)
     assert str(path) in refusal(str(path))
+
+
+def test_two_lists_that_name_different_images_are_refused(archive: Path, tmp_path: Path) -> None:
+    """An engine with containerd's store goes by index.json, any other by manifest.json: both would be right."""
+
+    def other(one: Member) -> Member:
+        info, content = one
+        if info.name == "index.json":
+            content = re.sub(rb"[0-9a-f]{64}", b"0" * 64, content)
+        return info, content
+
+    said = refusal(str(repacked(archive, tmp_path / "two.tar", other)))
+    assert "do not name the same image" in said
 
 
 def test_another_image_than_the_digest_says_is_refused(archive: Path) -> None:
