@@ -62,7 +62,7 @@ def taken_in(what: str, signers: Path | None = None, keep: bool = False) -> Iter
         signature.refuse_unread(signers, "signers")
     with otherwise("`gaplab verify LAB` needs none: it holds a lab of this checkout against its recorded trials."):
         daemon().api.timeout = PATIENCE
-    before = {image.id for image in daemon().images.list(all=True)}
+    before = set(daemon().api.images(all=True, quiet=True))
     places.home().mkdir(parents=True, exist_ok=True)
     image, vouched = fetched(what)
     try:
