@@ -1,4 +1,4 @@
-"""The overview in a browser, beside a Streamlit app of one line; and how soon a new verdict is on it.
+"""The overview in a browser, beside a Streamlit app of one line; from it to a claim; how soon a new verdict is on it.
 
 `On screen` is from the start of the navigation, by the page's own clock, until the last of all marks is in the page.
 A new verdict comes from a trial whose record ends now: on this disk, or, as from another machine, through MLflow alone.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from bench.tools.browser import browser
 from bench.tools.figures import Figure, arguments, progress, report
@@ -48,6 +48,8 @@ def main() -> None:
             warm = state + "server running, browser's cache warm"
             add(Figure("Overview on screen", "s", ours, warm, 1.2, peers={PEER: theirs}))
             add(Figure("Overview on screen, first visit of all", "s", [first], f"{state}browser's cache cold"))
+            clicks = [_to_a_claim(reader.new_page(), overview) for _ in range(-(-given.pairs // 4))]
+            add(Figure("From a click on a claim to its figure on screen", "s", clicks, warm))
             add(new_verdicts(reader.new_page(), overview, given.verdicts, state))
 
 
@@ -75,6 +77,19 @@ def _open(reader: BrowserContext, address: str, what: str, count: int) -> float:
     page.goto(address, wait_until="commit")
     page.locator(what).nth(count - 1).wait_for()
     seconds = float(page.evaluate("performance.now()")) / 1000
+    page.close()
+    return seconds
+
+
+def _to_a_claim(page: Page, overview: str) -> float:
+    """Seconds from a click on the overview's first claim until its last figure is drawn."""
+    page.goto(overview)
+    page.locator(".chip").last.wait_for()
+    began = time.monotonic()
+    page.locator("a.name").first.click()
+    page.locator("h2", has_text="Across variants").wait_for()
+    page.locator("[data-testid=stVegaLiteChart] svg").last.wait_for()
+    seconds = time.monotonic() - began
     page.close()
     return seconds
 
