@@ -31,8 +31,8 @@ def number(value: float, scale: float = 0.0, sign: bool = False) -> str:
 
     >>> number(0.4237, 0.06), number(-8527.1, 170, sign=True), number(2.21e-16, 1e-9), number(1e-9, 1e-9)
     ('0.424', '−8,527', '2.2·10⁻¹⁶', '10⁻⁹')
-    >>> number(0.5, 1e-9), number(12.0, 0.1, sign=True), number(0.0), number(float("inf"))
-    ('0.5', '+12.00', '0', '∞')
+    >>> number(0.5, 1e-9), number(12.0, 0.1, sign=True), number(0.0), number(float("inf")), number(-0.0004, 0.03)
+    ('0.5', '+12.00', '0', '∞', '0.000')
     """
     plus = "+" if sign and value >= 0 else "−" if value < 0 else ""
     size = abs(value)
@@ -42,7 +42,8 @@ def number(value: float, scale: float = 0.0, sign: bool = False) -> str:
         return plus + _power(size)
     if 1e-6 < scale < math.inf:
         digits = max(0, min(6, 1 - math.floor(math.log10(scale))))
-        return f"{plus}{size:,.{digits}f}"
+        told = f"{size:,.{digits}f}"
+        return plus + told if told.strip("0.") else told
     return f"{plus}{size:,.0f}" if size >= 1000 else f"{plus}{size:.4g}"
 
 

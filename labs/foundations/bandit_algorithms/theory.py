@@ -31,7 +31,7 @@ def after_spike(arms: int, parameter: float) -> float:
     The first rewards of the two are m > s; the third pull of an arm has the bonus of its second gone.
 
     $$\mathbb{E}[R_{k+2}] = \mathbb{E}\left[\tfrac{m+R}{3};\,\tfrac{m+R}{2}-s > D\right]
-      + \mathbb{E}\left[\tfrac{s}{2};\,\tfrac{m+R}{2}-s\le D\right],\qquad
+      \quad + \mathbb{E}\left[\tfrac{s}{2};\,\tfrac{m+R}{2}-s\le D\right],\qquad
       D = c\sqrt{\ln(k+2)}\left(1-\tfrac{1}{\sqrt2}\right)$$
 
     >>> round(abs(after_spike(arms=2, parameter=1e3) + spike(arms=2)), 6)  # a bonus so wide turns to the other arm
