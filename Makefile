@@ -50,6 +50,6 @@ devcontainers: ## every stack's devcontainer brought up by the real tool, with a
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@GAPLAB_DEVCONTAINERS='tabular grpo ppo' .venv/bin/pytest -q tests/images/test_devcontainer.py
 
-twice: ## every image built twice from nothing, by an engine with containerd's store: the same digest; half an hour
+twice: ## every image built twice from nothing, by an engine with containerd's store: the same digest; an hour
 	@GAPLAB_DEV=1 sh bootstrap.sh
 	@GAPLAB_TWICE='database services tabular editor grpo ppo' .venv/bin/pytest -q tests/images/test_containerd.py -k digest

@@ -19,7 +19,7 @@ from tests.images.sharing import gaplab, slim
 pytestmark = pytest.mark.container
 
 TWICE = os.environ.get("GAPLAB_TWICE", "database").split()
-"""The images that are built twice; `make twice` does it with all, which takes half an hour."""
+"""The images that are built twice; `make twice` does it with all, which takes up to an hour."""
 
 
 @pytest.fixture(scope="module")
