@@ -1,64 +1,34 @@
 """What a declared figure shows: lines with their intervals and theory beside them, from the lab's reference alone."""
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from statistics import fmean, median
 from typing import NoReturn
 
 from labs.kit.errors import LabError
-from labs.kit.gap import judge
+from labs.kit.figures_along import along
+from labs.kit.figures_words import Drawing, Line, Point, at, label_of, rows_of
 from labs.kit.intervals import order_statistic, student
-from labs.kit.reference import RECORDED, Reference
-from labs.kit.results import Row, pairs
-from labs.kit.words import Claim, Figure, Lab, Value
+from labs.kit.reference import Reference
+from labs.kit.results import Row
+from labs.kit.words import Claim, Figure, Lab
+
+__all__ = ["MOST", "Drawing", "Line", "Point", "drawing"]
 
 MOST = 12
 """Lines in one figure that an eye can still tell apart."""
-PREFERRED = tuple(reversed(RECORDED))
-
-
-@dataclass(frozen=True)
-class Point:
-    """One place along the bottom."""
-
-    x: float
-    measured: float
-    low: float
-    high: float
-    """The 95% interval; infinite where one seed leaves it open."""
-    predicted: float | None
-    """None where theory has a number for the end of the curve alone."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """Points that belong together, in the order of x."""
-
-    label: str
-    points: Sequence[Point]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure with everything that is drawn in it."""
-
-    figure: Figure
-    lines: Sequence[Line]
-    presets: Mapping[str, tuple[int, ...]]
-    """preset -> how many seeds its variants have, each number once"""
 
 
 def drawing(lab: Lab, figure: Figure, found: Reference) -> Drawing:
     """The figure's lines. Raises LabError where the reference lacks what the figure declares."""
-    rows = {variant: _rows(lab, figure, found, variant) for variant in figure.variants}
+    rows = {variant: rows_of(lab, figure, found, variant) for variant in figure.variants}
     shown = [lab.claims[name] for name in figure.claims]
     _refuse_unmeasured(lab, figure, shown)
-    made = (_along if figure.along else _curves)(lab, figure, shown, rows, found)
+    made = (along if figure.along else _curves)(lab, figure, shown, rows, found)
     lines = [_drawable(lab, figure, line) for line in made]
     if len(lines) > MOST:
         raise LabError(
-            f"{_place(lab, figure)} has {len(lines)} lines.\nNobody tells more than {MOST} apart.\n"
+            f"{at(lab, figure)} has {len(lines)} lines.\nNobody tells more than {MOST} apart.\n"
             "Make two figures of it, or name fewer variants."
         )
     counts: dict[str, set[int]] = {}
@@ -79,10 +49,23 @@ def _curves(
         summed = _heavy if claim.tail == "heavy" else _mean
         points = [Point(step, *summed([curve[step] for curve in measured]), _agreed(step, theory)) for step in steps]
         if points:
-            label = _label(claim, variant, len(claims), len(figure.variants))
-            made[claim.name, variant] = Line(label, points)
+            made[claim.name, variant] = Line(label_of(claim, variant, len(claims), len(figure.variants)), points)
     _refuse_undrawn(lab, figure, claims, set(made))
-    return list(made.values())
+    return _new(made.values())
+
+
+def _new(lines: Iterable[Line]) -> list[Line]:
+    """The lines but those whose halves are both drawn by others: what two claims measure, a theory of two variants."""
+    measured: set[tuple[float, ...]] = set()
+    theory: set[tuple[float | None, ...]] = set()
+    kept = []
+    for line in lines:
+        halves = tuple(point.measured for point in line.points), tuple(point.predicted for point in line.points)
+        if halves[0] not in measured or halves[1] not in theory:
+            kept.append(line)
+        measured.add(halves[0])
+        theory.add(halves[1])
+    return kept
 
 
 def _refuse_undrawn(lab: Lab, figure: Figure, claims: Sequence[Claim], made: Set[tuple[str, str]]) -> None:
@@ -104,115 +87,15 @@ def _refuse_line(lab: Lab, figure: Figure, claim: Claim, variant: str) -> NoRetu
     )
 
 
-def _along(
-    lab: Lab, figure: Figure, claims: Sequence[Claim], rows: Mapping[str, Sequence[Row]], found: Reference
-) -> list[Line]:
-    """A point a variant, at its value of the setting that the figure runs along."""
-    settings = {variant: lab.setting_of(variant, of[0].preset) for variant, of in rows.items()}
-    places = {variant: _number(lab, figure, variant, setting) for variant, setting in settings.items()}
-    groups = _groups(lab, figure, places, settings)
-    others = {claim.against for claim in claims} - {"", *rows}
-    every = [*chain(*rows.values()), *(row for other in sorted(others) for row in _rows(lab, figure, found, other))]
-    made = []
-    for claim in claims:
-        for name, variants in groups.items():
-            told = [(places[one], _judged(lab, claim, one, every, settings[one])) for one in variants]
-            points = [Point(place, *seen) for place, seen in sorted(told) if seen is not None]
-            if points:
-                made.append(Line(_label(claim, name, len(claims), len(groups)), points))
-    return made
-
-
-def _judged(
-    lab: Lab, claim: Claim, variant: str, rows: Sequence[Row], setting: Mapping[str, Value]
-) -> tuple[float, float, float, float] | None:
-    """Measured, low, high, predicted, as the verdict has them; None where the variant does not measure the claim."""
-    if variant not in claim.variants or variant == claim.against:
-        return None
-    told = pairs(claim, variant, rows)
-    if not told:
-        raise LabError(
-            f"{lab.folder}/reference.json has no measurement of {claim.name!r} in {variant!r}, which a figure shows.\n"
-            "A figure is drawn from recorded trials alone, so this point would be missing.\n"
-            f"Type `gaplab record {lab.id}`."
-        )
-    runs = setting.get(claim.share_of)
-    gap = judge(
-        claim,
-        variant,
-        [p for p, _ in told.values()],
-        [m for _, m in told.values()],
-        runs if isinstance(runs, int) else None,
-    )
-    return gap.measured, gap.predicted + gap.low, gap.predicted + gap.high, gap.predicted
-
-
-def _groups(
-    lab: Lab, figure: Figure, places: Mapping[str, float], settings: Mapping[str, Mapping[str, Value]]
-) -> dict[str, list[str]]:
-    """Which variants a line joins: those alike in every word and, where two stand at one place, in one more number."""
-    varied = [key for key in lab.setting if len({settings[variant][key] for variant in places}) > 1]
-    words = [key for key in varied if isinstance(lab.setting[key], str | bool)]
-    for more in [[], *([key] for key in varied if key != figure.along and key not in words)]:
-        groups: dict[str, list[str]] = {}
-        for variant in places:
-            name = ", ".join(_told(key, settings[variant][key]) for key in words + more)
-            groups.setdefault(name, []).append(variant)
-        if all(len({places[one] for one in group}) == len(group) for group in groups.values()):
-            return groups
-    raise LabError(
-        f"{_place(lab, figure)}: several variants have the same {figure.along}, and no other number tells them apart.\n"
-        "Each of them would be a point of the same line.\nName fewer variants, or make two figures of it."
-    )
-
-
-def _told(key: str, value: Value) -> str:
-    """What a line's variants have in common.
-
-    >>> _told("method", "td"), _told("steps", 4), _told("shared", False)
-    ('td', 'steps 4', 'not shared')
-    """
-    if isinstance(value, bool):
-        return key if value else f"not {key}"
-    return value if isinstance(value, str) else f"{key} {value}"
-
-
-def _label(claim: Claim, part: str, claims: int, parts: int) -> str:
-    """The words that tell this line from the others; none for a line that stands alone."""
-    return ", ".join(([part] if parts > 1 else []) + ([claim.name] if claims > 1 else []))
-
-
-def _rows(lab: Lab, figure: Figure, found: Reference, variant: str) -> list[Row]:
-    """The variant's trials of the fullest recorded preset."""
-    for preset in PREFERRED:
-        if rows := [row for row in found.rows if row.variant == variant and row.preset == preset]:
-            return sorted(rows, key=lambda row: row.seed)
-    raise LabError(
-        f"{lab.folder}/reference.json has no trial of {variant!r}, which [figures.{figure.name}] shows.\n"
-        "A figure is drawn from recorded trials alone, so this line would be missing.\n"
-        f"Type `gaplab record {lab.id}`, or take the variant out of the figure."
-    )
-
-
 def _refuse_unmeasured(lab: Lab, figure: Figure, claims: Sequence[Claim]) -> None:
     idle = [v for v in figure.variants if not any(v in claim.variants for claim in claims)]
     idle += [claim.name for claim in claims if not set(claim.variants) & set(figure.variants)]
     if idle:
         raise LabError(
-            f"{_place(lab, figure)} has nothing to show of {', '.join(idle)}: no variant of the figure measures such a "
+            f"{at(lab, figure)} has nothing to show of {', '.join(idle)}: no variant of the figure measures such a "
             "claim.\nIts line would be missing without a word.\n"
             f"Correct `variants` of the figure or of the claim in {lab.folder}/lab.toml."
         )
-
-
-def _number(lab: Lab, figure: Figure, variant: str, setting: Mapping[str, Value]) -> float:
-    value = setting[figure.along]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LabError(
-            f"{_place(lab, figure)}: along = {figure.along!r} is {value!r} in {variant!r}, which is not a number.\n"
-            "A point needs a place along the bottom.\nName a number of [setting]."
-        )
-    return float(value)
 
 
 def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
@@ -221,7 +104,7 @@ def _drawable(lab: Lab, figure: Figure, line: Line) -> Line:
     kept = [one for one in line.points if not (by_x and one.x <= 0) and not (by_y and one.measured <= 0)]
     if not kept:
         raise LabError(
-            f"{_place(lab, figure)}: scale = {figure.scale!r}, but no point of {line.label or 'its line'} is above 0.\n"
+            f"{at(lab, figure)}: scale = {figure.scale!r}, but no point of {line.label or 'its line'} is above 0.\n"
             "Nothing else has a logarithm, so the line would be missing.\nWrite another `scale`."
         )
     return Line(line.label, [_logged(one, not figure.along) for one in kept] if by_y else kept)
@@ -253,7 +136,3 @@ def _mean(values: Sequence[float]) -> tuple[float, float, float]:
 
 def _heavy(values: Sequence[float]) -> tuple[float, float, float]:
     return float(median(values)), *order_statistic(values)
-
-
-def _place(lab: Lab, figure: Figure) -> str:
-    return f"{lab.folder}/lab.toml: [figures.{figure.name}]"
