@@ -127,8 +127,11 @@ def readme(text: str) -> str:
 
     >>> readme("# Title\n\nSee [the other lab](../b/README.md), [a paper](https://arxiv.org/abs/1), ![a plot](p.png).")
     'See the other lab, [a paper](https://arxiv.org/abs/1), a plot.'
+    >>> readme("So $$a =\nb$$ is.")
+    'So\n\n$$\na =\nb\n$$\n\nis.'
     """
     body = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"\A# .*\n+", "", text))
+    body = re.sub(r"\s*\$\$(.+?)\$\$\s*", r"\n\n$$\n\1\n$$\n\n", body, flags=re.DOTALL)  # else one of two lines is none
     return re.sub(r"\[([^\]]+)\]\((?!https?://)[^)]*\)", r"\1", body)
 
 
