@@ -1,6 +1,7 @@
 """The overview in a browser, beside a Streamlit app of one line; from it to a claim; how soon a new verdict is on it.
 
 `On screen` is from the start of the navigation, by the page's own clock, until the last of all marks is in the page.
+The browser has a profile on disk, as a reader's has; a private window, which has none, is timed beside it.
 A new verdict comes from a trial whose record ends now: on this disk, or, as from another machine, through MLflow alone.
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
-from bench.tools.browser import browser
+from bench.tools.browser import browser_and_private_window
 from bench.tools.figures import Figure, arguments, progress, report
 from bench.tools.home import free_ports, scratch
 from bench.tools.verdicts import new_verdicts
@@ -35,18 +36,21 @@ def main() -> None:
         point_mirror_at_mlflow()
         overview = services.start(["mlflow", "dashboard"]).dashboard
         marks = sum(len(results.gaps(lab, [], [])) for lab in catalogue.pick([]))
-        with browser() as reader:
+        with browser_and_private_window() as (reader, private):
             first = _open(reader, overview, ".chip", marks)
-            pages = [(_open(reader, overview, ".chip", marks), _open(reader, hello, "h1", 1))]
+            sides = [(reader, overview, ".chip", marks), (reader, hello, "h1", 1), (private, overview, ".chip", marks)]
+            for side in (*sides, *sides):  # a browser compiles for good what it meets a second time
+                _open(*side)
+            told: list[list[float]] = [[], [], []]
             for at in range(given.pairs):
                 progress(f"overview {at + 1} of {given.pairs}")
-                sides = ((overview, ".chip", marks), (hello, "h1", 1))
-                told = {side[0]: _open(reader, *side) for side in sides[:: 1 if at % 2 else -1]}
-                pages.append((told[overview], told[hello]))
+                for turn in range(3):
+                    which = (at + turn) % 3
+                    told[which].append(_open(*sides[which]))
             state = f"{given.trials} trials recorded, {marks} marks; "
-            ours, theirs = zip(*pages[1:], strict=True)
             warm = state + "server running, browser's cache warm"
-            add(Figure("Overview on screen", "s", ours, warm, 1.2, peers={PEER: theirs}))
+            peers = {PEER: told[1], "in a private window": told[2]}
+            add(Figure("Overview on screen", "s", told[0], warm, 1.2, peers=peers))
             add(Figure("Overview on screen, first visit of all", "s", [first], f"{state}browser's cache cold"))
             clicks = [_to_a_claim(reader.new_page(), overview) for _ in range(-(-given.pairs // 4))]
             add(Figure("From a click on a claim to its figure on screen", "s", clicks, warm))
