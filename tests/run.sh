@@ -72,8 +72,10 @@ containers() { # images, compose, the engine `docker`: only where an engine answ
     [ -z "$npm" ] || untested="devcontainers: no npm here"
 }
 
-policy() {
-    "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo && "$(stack ppo)" -m pytest -q tests/kit/policy/ppo
+policy_and_faults() {
+    "$(stack grpo)" -m pytest -q tests/kit/policy --ignore=tests/kit/policy/ppo &&
+        "$(stack ppo)" -m pytest -q tests/kit/policy/ppo &&
+        again .venv/bin/pytest -q tests/faults
 }
 
 with_services() {
@@ -91,8 +93,7 @@ part "format" .venv/bin/ruff format --check labs dashboard tests bench
 if [ -n "$fast" ]; then part "types" types; else part "types, in every stack" side_by_side types_in_stacks types; fi
 part "units, doctests, conformance, layers, documents" units
 if [ -z "$fast" ]; then
-    part "policy, in its stacks; engine, services, recording, dashboard, browser" side_by_side policy with_services
-    part "faults" again .venv/bin/pytest -q tests/faults
+    part "policy, in its stacks, and faults; engine, services, recording, dashboard, browser" side_by_side policy_and_faults with_services
     if docker info >/dev/null 2>&1; then
         part "containers" containers
     elif [ -n "${GAPLAB_CONTAINERS:-}" ]; then
