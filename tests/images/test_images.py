@@ -25,6 +25,11 @@ WORK = (
     'python -c \'import getpass, pathlib, matplotlib.figure, numba; assert getpass.getuser() == "lab"; '
     '(pathlib.Path.home() / "note").touch()\''
 )
+STAMPED = (
+    "import pathlib; venv = pathlib.Path('/opt/venv'); "
+    "print(*[f for f in venv.rglob('*.pyc') if f.read_bytes()[4] == 0], *venv.rglob('uv_cache.json'))"
+)
+"""Byte code that holds when its source was written, and a wheel's file when it was put there."""
 CONNECT = "import socket; socket.create_connection(({host!r}, {port}), 2)"
 
 
@@ -58,6 +63,12 @@ def test_label_and_lock_within_are_those_of_the_checkout(run: Run, stack: str) -
     assert run(stack, "sha256sum", "/opt/stack/lock").stdout.split()[0] == Stack(stack).digest
     assert told["org.opencontainers.image.title"] == f"gaplab-{stack}"
     assert re.fullmatch("[0-9a-f]{40}|unknown", told["org.opencontainers.image.revision"])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_nothing_in_it_says_when_it_was_built(run: Run, stack: str) -> None:
+    """Else no second build would have the same bytes."""
+    assert run(stack, "python", "-c", STAMPED).stdout.split() == []
 
 
 @pytest.mark.parametrize("image", ALL)
